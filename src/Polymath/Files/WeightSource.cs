@@ -1,0 +1,76 @@
+using Polymath.Tensors;
+
+namespace Polymath.Files;
+
+/// <summary>A tensor in a file, before it is read.</summary>
+/// <param name="Name">GGUF tensor name.</param>
+/// <param name="FormatId">Number of the stored format; <see cref="TensorFormat"/> where this engine knows it.</param>
+/// <param name="Dimensions">Sizes in GGUF order: the first is the row length (columns). 1 to 4 of them.</param>
+/// <param name="ByteLength">Stored bytes; 0 when the format is unknown.</param>
+public sealed record TensorInfo(string Name, int FormatId, IReadOnlyList<long> Dimensions, long ByteLength)
+{
+    /// <summary>The format. Check <see cref="IsSupported"/> first.</summary>
+    public TensorFormat Format => (TensorFormat)FormatId;
+
+    /// <summary>True when this engine can compute with the stored format.</summary>
+    public bool IsSupported => FormatInfo.IsSupported(Format);
+
+    /// <summary>Elements in all dimensions.</summary>
+    public long ElementCount => Dimensions.Aggregate(1L, (product, size) => checked(product * size));
+}
+
+/// <summary>
+/// Where a model's settings and weights come from: a GGUF file or a Hugging Face folder. Settings are under GGUF
+/// keys and tensors under GGUF names whatever the container is. Tensors handed out are views that stay valid
+/// until the source is disposed.
+/// </summary>
+public abstract class WeightSource : IDisposable
+{
+    /// <summary>Path of the file or folder, for messages.</summary>
+    public abstract string Path { get; }
+
+    /// <summary>Settings under GGUF keys.</summary>
+    public abstract Metadata Metadata { get; }
+
+    /// <summary>All tensors in file order.</summary>
+    public abstract IReadOnlyList<TensorInfo> Tensors { get; }
+
+    /// <summary>Path of a Hugging Face tokenizer.json that holds the vocabulary; null when <see cref="Metadata"/> holds it.</summary>
+    public virtual string? TokenizerJsonPath => null;
+
+    /// <summary>The value of general.architecture.</summary>
+    /// <exception cref="ModelFormatException">The key is missing.</exception>
+    public string Architecture => Metadata.GetString("general.architecture")
+        ?? throw new ModelFormatException($"{Path}: metadata key general.architecture is missing");
+
+    /// <summary>Opens a GGUF file or a Hugging Face folder, told apart by what is there.</summary>
+    /// <exception cref="ModelFormatException">Neither, or damaged.</exception>
+    /// <exception cref="FileNotFoundException">Nothing at <paramref name="path"/>.</exception>
+    public static WeightSource Open(string path)
+    {
+        if (Directory.Exists(path))
+            return HuggingFaceFolder.Open(path);
+        if (!File.Exists(path))
+            throw new FileNotFoundException($"{path}: no such file or folder", path);
+        return GgufFile.Open(path);
+    }
+
+    /// <summary>True when a tensor of that name is there.</summary>
+    public abstract bool Contains(string name);
+
+    /// <summary>
+    /// The tensor [rows, columns], without copying where the file allows it; outer dimensions are folded into rows.
+    /// </summary>
+    /// <exception cref="ModelFormatException">Not there, an unsupported format, or another shape.</exception>
+    public abstract Tensor Read(string name, int rows, int columns);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Releases the file.</summary>
+    protected abstract void Dispose(bool disposing);
+}
