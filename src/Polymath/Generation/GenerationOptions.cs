@@ -1,0 +1,69 @@
+namespace Polymath.Generation;
+
+/// <summary>How the next token is chosen. The defaults are those people know from llama.cpp.</summary>
+public sealed record SamplingOptions
+{
+    /// <summary>0 takes the most likely token; above, logits are divided by it.</summary>
+    public float Temperature { get; init; } = 0.8f;
+
+    /// <summary>Keep the k most likely tokens; 0 for all.</summary>
+    public int TopK { get; init; } = 40;
+
+    /// <summary>Keep the fewest tokens whose probabilities reach this sum; 1 for all.</summary>
+    public float TopP { get; init; } = 0.95f;
+
+    /// <summary>Drop tokens less likely than this share of the most likely one; 0 for none.</summary>
+    public float MinP { get; init; } = 0.05f;
+
+    /// <summary>Divides positive and multiplies negative logits of recent tokens; 1 for none.</summary>
+    public float RepeatPenalty { get; init; } = 1f;
+
+    /// <summary>How many recent tokens the penalty looks at.</summary>
+    public int RepeatWindow { get; init; } = 64;
+
+    /// <summary>Seed of the random numbers; null for a new one each time.</summary>
+    public ulong? Seed { get; init; }
+}
+
+/// <summary>One request: how much to write and when to stop.</summary>
+public sealed record GenerationOptions
+{
+    /// <summary>Most tokens to write; −1 for as many as the context holds.</summary>
+    public int MaxTokens { get; init; } = -1;
+
+    /// <summary>Texts that end the answer; they are not part of it.</summary>
+    public IReadOnlyList<string> Stop { get; init; } = [];
+
+    /// <summary>How each token is chosen.</summary>
+    public SamplingOptions Sampling { get; init; } = new();
+}
+
+/// <summary>Why an answer ended.</summary>
+public enum StopReason
+{
+    /// <summary>The model wrote an end token.</summary>
+    EndOfText,
+
+    /// <summary>A stop text was written.</summary>
+    StopText,
+
+    /// <summary><see cref="GenerationOptions.MaxTokens"/> were written.</summary>
+    MaxTokens,
+
+    /// <summary>The context is full.</summary>
+    ContextFull,
+
+    /// <summary>The caller cancelled.</summary>
+    Cancelled,
+}
+
+/// <summary>What one request gave.</summary>
+/// <param name="Ids">The tokens written, without the one that ended the text.</param>
+/// <param name="Text">The text written, without the stop text.</param>
+/// <param name="Reason">Why it ended.</param>
+/// <param name="PromptTokens">Tokens of the prompt.</param>
+/// <param name="PromptTime">Time until the first logits.</param>
+/// <param name="DecodeTime">Time after that.</param>
+/// <param name="Seed">The seed that gives the same text again.</param>
+public sealed record GenerationResult(
+    IReadOnlyList<int> Ids, string Text, StopReason Reason, int PromptTokens, TimeSpan PromptTime, TimeSpan DecodeTime, ulong Seed);
