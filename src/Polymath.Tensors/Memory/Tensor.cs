@@ -132,6 +132,10 @@ public readonly unsafe struct Tensor
             ThrowShape(rows, columns, operation);
     }
 
+    /// <summary>Keeps the memory from being collected up to this point, after the last use of a pointer into it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void KeepAlive() => GC.KeepAlive(_owner);
+
     /// <inheritdoc/>
     public override string ToString() => $"{Format} [{Rows}, {Columns}]";
 
