@@ -1,1 +1,4 @@
-return 0;
+using Polymath.Cli;
+
+using Terminal terminal = Terminal.OfProcess();
+return CommandLine.Run(args, terminal);

@@ -1,0 +1,127 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.Reflection;
+using Polymath.Cli.Commands;
+using Polymath.Files;
+
+namespace Polymath.Cli;
+
+/// <summary>Finds the command, runs it, and turns what goes wrong into one line and an exit code.</summary>
+internal static class CommandLine
+{
+    /// <summary>Words given to @files and [directives] by the parser would be taken from prompts; both are off.</summary>
+    private static readonly ParserConfiguration Parsing = new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null };
+
+    private static readonly Option<bool> Verbose = new("--verbose")
+    {
+        Description = "Show the whole stack trace of an error.",
+        Recursive = true,
+    };
+
+    /// <summary>All commands, in the order help lists them.</summary>
+    public static IReadOnlyList<CliCommand> Commands() =>
+    [
+        new ShowCommand(),
+    ];
+
+    /// <summary>The version of this program.</summary>
+    public static string Version =>
+        typeof(CommandLine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+
+    /// <summary>Runs one command line.</summary>
+    /// <returns>The exit code; see <see cref="ExitCode"/>.</returns>
+    public static int Run(IReadOnlyList<string> args, Terminal terminal)
+    {
+        bool verbose = args.Contains("--verbose");
+        try
+        {
+            int code = Dispatch(args, terminal);
+            terminal.Out.Flush();
+            return code;
+        }
+        catch (IOException e) when (Terminal.IsBrokenPipe(e))
+        {
+            return ExitCode.Success;   // the reader has seen enough
+        }
+        catch (Exception e)
+        {
+            return Report(e, verbose, terminal);
+        }
+    }
+
+    private static int Dispatch(IReadOnlyList<string> args, Terminal terminal)
+    {
+        RootCommand root = Root();
+        ParseResult parse = root.Parse(args, Parsing);
+        Command command = parse.CommandResult.Command;
+        if (parse.Action is HelpAction)
+        {
+            Help.Write(command, terminal.Out);
+            return ExitCode.Success;
+        }
+
+        if (parse.Action == root.Options.OfType<VersionOption>().Single().Action)
+        {
+            terminal.Out.WriteLine($"polymath {Version}");
+            return ExitCode.Success;
+        }
+
+        if (args.Count == 0)
+        {
+            Help.Write(root, terminal.Error);
+            return ExitCode.Usage;
+        }
+
+        if (parse.Errors.Count > 0)
+            throw new UsageException(Complaint(parse));
+        return ((CliCommand)command).Execute(parse, terminal);
+    }
+
+    private static RootCommand Root()
+    {
+        var root = new RootCommand("Runs and trains language models, in C# alone.") { Verbose };
+        root.Directives.Clear();
+        foreach (CliCommand command in Commands())
+            root.Add(command);
+        return root;
+    }
+
+    private static string Complaint(ParseResult parse)
+    {
+        Command command = parse.CommandResult.Command;
+        string where = command is RootCommand ? "polymath --help" : $"polymath {command.Name} --help";
+        string what = parse.Errors[0].Message.TrimEnd('.');
+        if (parse.UnmatchedTokens is [string first, ..] && what.Contains(first, StringComparison.Ordinal))
+        {
+            what = first.StartsWith('-') ? $"unknown option {first}"
+                : command is RootCommand ? $"unknown command {first}"
+                : $"unexpected argument {first} (a text of several words needs quotes)";
+        }
+
+        return $"{what}; see {where}";
+    }
+
+    private static int Report(Exception exception, bool verbose, Terminal terminal)
+    {
+        if (exception is OperationCanceledException && terminal.Cancellation.IsCancellationRequested)
+            return ExitCode.Interrupted;
+        string message = exception switch
+        {
+            AggregateException { InnerException: { } inner } => Describe(inner),
+            _ => Describe(exception),
+        };
+        terminal.Error.WriteLine($"polymath: {Printable.OneLine(message)}");
+        if (verbose)
+            terminal.Error.WriteLine(exception);
+        return exception is UsageException ? ExitCode.Usage : ExitCode.Failure;
+    }
+
+    private static string Describe(Exception exception) => exception switch
+    {
+        OutOfMemoryException => "not enough memory",
+        ArgumentException { ParamName: { } name } e => e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal),
+        UsageException or ModelFormatException or IOException or UnauthorizedAccessException or InvalidDataException
+            or NotSupportedException or InvalidOperationException or ArgumentException or OperationCanceledException => exception.Message,
+        _ => $"{exception.GetType().Name}: {exception.Message} (this is a bug; --verbose shows where)",
+    };
+}
