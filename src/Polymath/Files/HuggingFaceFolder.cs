@@ -15,7 +15,7 @@ public sealed class HuggingFaceFolder : WeightSource
     public override IReadOnlyList<TensorInfo> Tensors => throw new NotSupportedException();
 
     /// <summary>stub</summary>
-    public static new HuggingFaceFolder Open(string path) => throw new NotSupportedException(path);
+    public static new HuggingFaceFolder Open(string path, bool mapped = true) => throw new NotSupportedException(path);
 
     /// <inheritdoc/>
     public override bool Contains(string name) => throw new NotSupportedException();

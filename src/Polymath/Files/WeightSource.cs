@@ -15,8 +15,26 @@ public sealed record TensorInfo(string Name, int FormatId, IReadOnlyList<long> D
     /// <summary>True when this engine can compute with the stored format.</summary>
     public bool IsSupported => FormatInfo.IsSupported(Format);
 
+    /// <summary>Name of the stored format, also where this engine cannot compute with it.</summary>
+    public string FormatName => GgmlTypes.Name(FormatId);
+
     /// <summary>Elements in all dimensions.</summary>
     public long ElementCount => Dimensions.Aggregate(1L, (product, size) => checked(product * size));
+
+    /// <summary>Throws unless the format is supported and the sizes are [rows, columns], outer ones folded into rows.</summary>
+    internal void RequireShape(string path, int rows, int columns)
+    {
+        if (!IsSupported)
+            throw new ModelFormatException($"{path}: tensor {Name} is stored as {FormatName}, which is not supported yet");
+        UInt128 stored = 1;
+        for (int i = 1; i < Dimensions.Count; i++)
+            stored *= (ulong)Dimensions[i];
+        if (rows < 0 || Dimensions[0] != columns || stored != (ulong)rows)
+        {
+            throw new ModelFormatException(
+                $"{path}: tensor {Name} is [{stored}, {Dimensions[0]}] (rows, columns), not [{rows}, {columns}] as the settings say");
+        }
+    }
 }
 
 /// <summary>
@@ -45,14 +63,16 @@ public abstract class WeightSource : IDisposable
 
     /// <summary>Opens a GGUF file or a Hugging Face folder, told apart by what is there.</summary>
     /// <exception cref="ModelFormatException">Neither, or damaged.</exception>
+    /// <param name="path">The file or folder.</param>
+    /// <param name="mapped">Map the files, or read them whole into memory (see <see cref="GgufFile.Open(string, bool)"/>).</param>
     /// <exception cref="FileNotFoundException">Nothing at <paramref name="path"/>.</exception>
-    public static WeightSource Open(string path)
+    public static WeightSource Open(string path, bool mapped = true)
     {
         if (Directory.Exists(path))
-            return HuggingFaceFolder.Open(path);
+            return HuggingFaceFolder.Open(path, mapped);
         if (!File.Exists(path))
             throw new FileNotFoundException($"{path}: no such file or folder", path);
-        return GgufFile.Open(path);
+        return GgufFile.Open(path, mapped);
     }
 
     /// <summary>True when a tensor of that name is there.</summary>
