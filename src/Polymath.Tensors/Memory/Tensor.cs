@@ -27,6 +27,9 @@ public readonly unsafe struct Tensor
     /// <summary>First element of an F32 tensor; call <see cref="RequireF32()"/> at the door first.</summary>
     internal float* Floats => (float*)Data;
 
+    /// <summary>What owns the memory; a kernel that works on raw pointers keeps it alive to its end.</summary>
+    internal object? Owner => _owner;
+
     /// <summary>How the elements are stored.</summary>
     public TensorFormat Format { get; }
 

@@ -1,0 +1,34 @@
+namespace Polymath.Tensors;
+
+/// <summary>A block format: its layout and its scalar truth. One struct per format, used only as a type argument.</summary>
+internal unsafe interface IBlockFormat
+{
+    /// <summary>Elements in a block.</summary>
+    static abstract int BlockLength { get; }
+
+    /// <summary>Bytes in a block.</summary>
+    static abstract int BlockBytes { get; }
+
+    /// <summary>Unpacks <paramref name="blocks"/> blocks to floats.</summary>
+    static abstract void Dequantize(byte* source, float* target, int blocks);
+
+    /// <summary>Packs floats into <paramref name="blocks"/> blocks, as ggml's reference does, bit for bit.</summary>
+    static abstract void Quantize(float* source, byte* target, int blocks);
+}
+
+/// <summary>A format of single elements (blocks of one): multiplied with F32 activations.</summary>
+internal unsafe interface IFloatFormat : IBlockFormat
+{
+    /// <summary>The element at <paramref name="source"/>.</summary>
+    static abstract float Load(byte* source);
+}
+
+/// <summary>A format of 32 small integers times a scale: multiplied with int8 activations.</summary>
+internal unsafe interface IInt8Format : IBlockFormat
+{
+    /// <summary>The block's scale.</summary>
+    static abstract float Scale(byte* block);
+
+    /// <summary>Σ wᵢ · aᵢ over the block's 32 integers.</summary>
+    static abstract int Dot(byte* block, sbyte* activations);
+}

@@ -1,0 +1,64 @@
+using System.Runtime.CompilerServices;
+
+namespace Polymath.Tensors;
+
+/// <summary>
+/// Blocks of 32: F16 scale d, then 32 signed bytes q; value = d·q. Packed with d = max|x| / 127 and
+/// q = x/d rounded half away from zero.
+/// </summary>
+internal readonly unsafe partial struct Q8_0 : IInt8Format
+{
+    private const int Length = 32;
+    private const int Bytes = sizeof(ushort) + Length;
+
+    /// <inheritdoc/>
+    public static int BlockLength => Length;
+
+    /// <inheritdoc/>
+    public static int BlockBytes => Bytes;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Scale(byte* block) => HalfTable.Load(block);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Dot(byte* block, sbyte* activations)
+    {
+        var q = (sbyte*)(block + sizeof(ushort));
+        int sum = 0;
+        for (int i = 0; i < Length; i++)
+            sum += q[i] * activations[i];
+        return sum;
+    }
+
+    /// <inheritdoc/>
+    public static void Dequantize(byte* source, float* target, int blocks)
+    {
+        for (int b = 0; b < blocks; b++, source += Bytes, target += Length)
+        {
+            float d = Scale(source);
+            var q = (sbyte*)(source + sizeof(ushort));
+            for (int i = 0; i < Length; i++)
+                target[i] = d * q[i];
+        }
+    }
+
+    /// <inheritdoc/>
+    public static void Quantize(float* source, byte* target, int blocks)
+    {
+        for (int b = 0; b < blocks; b++, source += Length, target += Bytes)
+        {
+            float largest = 0;
+            for (int i = 0; i < Length; i++)
+                largest = Math.Max(largest, Math.Abs(source[i]));
+            BlockFormat.RequireFinite(largest, TensorFormat.Q8_0);
+            float d = largest / 127;
+            float inverse = d != 0 ? 1 / d : 0;
+            Unsafe.WriteUnaligned(target, F16.Round(d));
+            var q = (sbyte*)(target + sizeof(ushort));
+            for (int i = 0; i < Length; i++)
+                q[i] = (sbyte)MathF.Round(source[i] * inverse, MidpointRounding.AwayFromZero);
+        }
+    }
+}

@@ -1,0 +1,234 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Polymath.Tensors;
+
+/// <summary>
+/// Causal attention of grouped queries (Vaswani et al. 2017, arXiv:1706.03762; Ainslie et al. 2023, arXiv:2305.13245)
+/// with a running softmax over tiles of the cache (Dao et al. 2022, arXiv:2205.14135). The tiles lie at fixed absolute
+/// positions, so a token's bits depend neither on the batch it came in nor on the threads.
+/// </summary>
+public static unsafe partial class Attention
+{
+    private const int TileLength = 64;     // cache rows per step of the running softmax
+    private const int QueryRows = 16;      // tokens that share a tile while it is in the first cache
+    private const int KeysAtOnce = 8;
+    private const int ParallelWork = 1 << 15;
+
+    /// <summary>Bytes of scratch for a batch: the running maximum and sum of each query.</summary>
+    public static long ScratchBytes(int tokens, int heads) => Arena.SizeOf(tokens, checked(2 * heads));
+
+    /// <summary>y[t] of head h = Σ softmax(scale · q[t]·keys[c]) values[c] over the cache rows c ≤ position + t.</summary>
+    /// <param name="team">Threads to use.</param>
+    /// <param name="q">[T, H·S] queries.</param>
+    /// <param name="keys">[C, K·S] cache, the batch's own rows already in it.</param>
+    /// <param name="values">[C, K·S] cache, likewise.</param>
+    /// <param name="position">Tokens before this batch: row t stands at cache row position + t.</param>
+    /// <param name="y">[T, H·S].</param>
+    /// <param name="heads">H.</param>
+    /// <param name="keyValueHeads">K, a divisor of H.</param>
+    /// <param name="scale">Factor on the scores, as a rule 1/√S.</param>
+    /// <param name="scratch">Room for <see cref="ScratchBytes"/>.</param>
+    /// <exception cref="ArgumentException">The shapes do not fit.</exception>
+    public static void Run(
+        ThreadTeam team, Tensor q, Tensor keys, Tensor values, int position, Tensor y, int heads, int keyValueHeads, float scale, Arena scratch)
+    {
+        ArgumentNullException.ThrowIfNull(team);
+        ArgumentNullException.ThrowIfNull(scratch);
+        q.RequireF32();
+        y.RequireF32(q.Rows, q.Columns, "Attention");
+        keys.RequireF32();
+        values.RequireF32(keys.Rows, keys.Columns, "Attention values");
+        if (heads <= 0 || keyValueHeads <= 0 || heads % keyValueHeads != 0 || q.Columns % heads != 0
+            || keys.Columns != q.Columns / heads * (long)keyValueHeads)
+            throw new ArgumentException($"Attention: queries {q} with {heads} heads, keys {keys} with {keyValueHeads}");
+        if (position < 0 || position > keys.Rows - q.Rows)
+            throw new ArgumentException($"Attention: queries {q} at position {position}, keys {keys}");
+        if (q.ElementCount == 0)
+            return;
+
+        long mark = scratch.Mark;
+        var job = new Job
+        {
+            Q = q, Keys = keys, Values = values, Y = y, State = scratch.Rent(q.Rows, 2 * heads),
+            Position = position, Heads = heads, KeyValueHeads = keyValueHeads, HeadSize = q.Columns / heads, Scale = scale,
+        };
+        int units = checked((q.Rows + QueryRows - 1) / QueryRows * keyValueHeads);
+        bool small = (long)q.Columns * q.Rows * (position + q.Rows) < ParallelWork;
+        team.Run(ref job, units, small ? units : 1);
+        scratch.Release(mark);
+    }
+
+    /// <summary>The scores of a tile's first <paramref name="count"/> rows; the rest of its last eight gets −∞.</summary>
+    private static void Scores(float* q, float* keys, nint stride, int count, int size, float scale, float* scores)
+    {
+        for (int c = 0; c < count; c += KeysAtOnce)
+        {
+            Vector256<float> eight = EightDots(q, keys + (c * stride), stride, Math.Min(KeysAtOnce, count - c) - 1, size);
+            (eight * Vector256.Create(scale)).Store(scores + c);
+        }
+
+        for (int c = count; c % KeysAtOnce != 0; c++)
+            scores[c] = float.NegativeInfinity;
+    }
+
+    /// <summary>q · eight rows, of which those after <paramref name="last"/> repeat it: rows not yet written are not touched.</summary>
+    private static Vector256<float> EightDots(float* q, float* k, nint stride, int last, int size)
+    {
+        float* k0 = k, k1 = k + (Math.Min(1, last) * stride), k2 = k + (Math.Min(2, last) * stride), k3 = k + (Math.Min(3, last) * stride);
+        float* k4 = k + (Math.Min(4, last) * stride), k5 = k + (Math.Min(5, last) * stride);
+        float* k6 = k + (Math.Min(6, last) * stride), k7 = k + (last * stride);
+        Vector256<float> s0 = default, s1 = default, s2 = default, s3 = default, s4 = default, s5 = default, s6 = default, s7 = default;
+        nint i = 0;
+        for (; i <= size - VectorMath.Lanes; i += VectorMath.Lanes)
+        {
+            Vector256<float> x = Vector256.Load(q + i);
+            s0 = Simd.MultiplyAdd(x, Vector256.Load(k0 + i), s0);
+            s1 = Simd.MultiplyAdd(x, Vector256.Load(k1 + i), s1);
+            s2 = Simd.MultiplyAdd(x, Vector256.Load(k2 + i), s2);
+            s3 = Simd.MultiplyAdd(x, Vector256.Load(k3 + i), s3);
+            s4 = Simd.MultiplyAdd(x, Vector256.Load(k4 + i), s4);
+            s5 = Simd.MultiplyAdd(x, Vector256.Load(k5 + i), s5);
+            s6 = Simd.MultiplyAdd(x, Vector256.Load(k6 + i), s6);
+            s7 = Simd.MultiplyAdd(x, Vector256.Load(k7 + i), s7);
+        }
+
+        if (i < size)
+        {
+            int rest = size - (int)i;
+            Vector256<float> x = VectorMath.LoadPart(q + i, rest);
+            s0 = Simd.MultiplyAdd(x, VectorMath.LoadPart(k0 + i, rest), s0);
+            s1 = Simd.MultiplyAdd(x, VectorMath.LoadPart(k1 + i, rest), s1);
+            s2 = Simd.MultiplyAdd(x, VectorMath.LoadPart(k2 + i, rest), s2);
+            s3 = Simd.MultiplyAdd(x, VectorMath.LoadPart(k3 + i, rest), s3);
+            s4 = Simd.MultiplyAdd(x, VectorMath.LoadPart(k4 + i, rest), s4);
+            s5 = Simd.MultiplyAdd(x, VectorMath.LoadPart(k5 + i, rest), s5);
+            s6 = Simd.MultiplyAdd(x, VectorMath.LoadPart(k6 + i, rest), s6);
+            s7 = Simd.MultiplyAdd(x, VectorMath.LoadPart(k7 + i, rest), s7);
+        }
+
+        return Vector256.Create(VectorMath.Sum(s0, s1, s2, s3), VectorMath.Sum(s4, s5, s6, s7));
+    }
+
+    /// <summary>y = y · correction + Σ weights[c] · values[c] over the tile's first <paramref name="count"/> rows.</summary>
+    private static void Accumulate(float* weights, float* values, nint stride, int count, int size, float correction, float* y)
+    {
+        const int Block = 4 * VectorMath.Lanes;
+        int i = 0;
+        for (; i <= size - Block; i += Block)
+            AccumulateBlock(weights, values + i, stride, count, correction, y + i);
+        for (; i < size; i += VectorMath.Lanes)
+        {
+            int lanes = Math.Min(VectorMath.Lanes, size - i);
+            Vector256<float> sum = VectorMath.LoadPart(y + i, lanes) * Vector256.Create(correction);
+            for (int c = 0; c < count; c++)
+                sum = Simd.MultiplyAdd(Vector256.Create(weights[c]), VectorMath.LoadPart(values + (c * stride) + i, lanes), sum);
+            VectorMath.StorePart(sum, y + i, lanes);
+        }
+    }
+
+    private static void AccumulateBlock(float* weights, float* values, nint stride, int count, float correction, float* y)
+    {
+        Vector256<float> factor = Vector256.Create(correction);
+        Vector256<float> s0 = Vector256.Load(y) * factor, s1 = Vector256.Load(y + 8) * factor;
+        Vector256<float> s2 = Vector256.Load(y + 16) * factor, s3 = Vector256.Load(y + 24) * factor;
+        for (int c = 0; c < count; c++, values += stride)
+        {
+            Vector256<float> w = Vector256.Create(weights[c]);
+            s0 = Simd.MultiplyAdd(w, Vector256.Load(values), s0);
+            s1 = Simd.MultiplyAdd(w, Vector256.Load(values + 8), s1);
+            s2 = Simd.MultiplyAdd(w, Vector256.Load(values + 16), s2);
+            s3 = Simd.MultiplyAdd(w, Vector256.Load(values + 24), s3);
+        }
+
+        s0.Store(y);
+        s1.Store(y + 8);
+        s2.Store(y + 16);
+        s3.Store(y + 24);
+    }
+
+    private struct Job : IRangeJob
+    {
+        public Tensor Q;
+        public Tensor Keys;
+        public Tensor Values;
+        public Tensor Y;
+        public Tensor State;   // [T, 2H]: the running maximum and sum of each query
+        public int Position;
+        public int Heads;
+        public int KeyValueHeads;
+        public int HeadSize;
+        public float Scale;
+
+        /// <summary>A unit is one key/value head for one block of tokens; the last block, the longest work, goes first.</summary>
+        public readonly void Run(int from, int to)
+        {
+            int blocks = (Q.Rows + QueryRows - 1) / QueryRows;
+            for (int unit = from; unit < to; unit++)
+                Unit(unit % KeyValueHeads, (blocks - 1 - (unit / KeyValueHeads)) * QueryRows);
+        }
+
+        [SkipLocalsInit]
+        private readonly void Unit(int keyValueHead, int firstRow)
+        {
+            float* scores = stackalloc float[TileLength];
+            int group = Heads / KeyValueHeads, firstHead = keyValueHead * group;
+            int endRow = Math.Min(firstRow + QueryRows, Q.Rows);
+            for (int t = firstRow; t < endRow; t++)
+                Begin(t, firstHead, group);
+
+            nint stride = Keys.Columns;
+            for (int tile = 0; tile < Position + endRow; tile += TileLength)
+            {
+                nint offset = (tile * stride) + (keyValueHead * HeadSize);
+                for (int t = Math.Max(firstRow, tile - Position); t < endRow; t++)
+                {
+                    int count = Math.Min(TileLength, Position + t + 1 - tile);
+                    for (int h = firstHead; h < firstHead + group; h++)
+                        Tile(t, h, Keys.Floats + offset, Values.Floats + offset, count, scores);
+                }
+            }
+
+            for (int t = firstRow; t < endRow; t++)
+                End(t, firstHead, group);
+        }
+
+        private readonly void Tile(int t, int h, float* keys, float* values, int count, float* scores)
+        {
+            float* state = State.Floats + ((((nint)t * Heads) + h) * 2);
+            nint at = ((nint)t * Q.Columns) + (h * HeadSize);
+            Scores(Q.Floats + at, keys, Keys.Columns, count, HeadSize, Scale, scores);
+            float max = Math.Max(state[0], Softmax.Max(scores, count));
+            float correction = Exp(state[0] - max);
+            float sum = Softmax.Exponentials(scores, scores, count, max);
+            state[0] = max;
+            state[1] = (state[1] * correction) + sum;
+            Accumulate(scores, values, Values.Columns, count, HeadSize, correction, Y.Floats + at);
+        }
+
+        private readonly void Begin(int t, int firstHead, int group)
+        {
+            float* state = State.Floats + ((((nint)t * Heads) + firstHead) * 2);
+            for (int i = 0; i < group; i++)
+            {
+                state[2 * i] = float.MinValue;   // not −∞: −∞ − −∞ is no number
+                state[(2 * i) + 1] = 0;
+            }
+
+            new Span<float>(Y.Floats + ((nint)t * Y.Columns) + (firstHead * HeadSize), group * HeadSize).Clear();
+        }
+
+        private readonly void End(int t, int firstHead, int group)
+        {
+            for (int h = firstHead; h < firstHead + group; h++)
+            {
+                float sum = State.Floats[(((((nint)t * Heads) + h) * 2) + 1)];
+                float* y = Y.Floats + ((nint)t * Y.Columns) + (h * HeadSize);
+                for (int i = 0; i < HeadSize; i++)
+                    y[i] /= sum;
+            }
+        }
+
+        private static float Exp(float x) => VectorMath.Exp(Vector256.CreateScalar(x)).ToScalar();
+    }
+}

@@ -1,0 +1,153 @@
+using System.Runtime.CompilerServices;
+
+namespace Polymath.Tensors;
+
+/// <summary>One of several products of the same activations: y = x · weightᵀ.</summary>
+/// <param name="Weight">[N, K] in any format.</param>
+/// <param name="Y">[T, N] F32.</param>
+public readonly record struct MatMulTarget(Tensor Weight, Tensor Y);
+
+/// <summary>
+/// Activations times weights in any format. Integer formats meet activations that are rounded once per call to
+/// blocks of 32 int8 with an F32 scale; the others meet them as they are. An output's bits depend on its weight row and
+/// its activation row alone: every tile adds in the same order, for any batch, any thread count.
+/// </summary>
+public static unsafe partial class MatMul
+{
+    private const int RowsAtOnce = 4;              // weight rows of a tile, the unit that threads share out
+    private const long SmallWork = 1 << 15;        // multiply-adds below which waking threads costs more than it saves
+    private const int ChunksPerThread = 8;
+
+    /// <summary>Bytes that <see cref="Run(ThreadTeam, Tensor, Tensor, Tensor, Arena)"/> rents for x of [tokens, columns].</summary>
+    public static long ScratchBytes(TensorFormat format, int tokens, int columns) =>
+        IsInteger(format) ? Arena.SizeOf(tokens, Int8Activations.RowFloats(columns)) : 0;
+
+    /// <summary>y = x · weightᵀ.</summary>
+    /// <param name="team">Threads to use; they share out the weight rows.</param>
+    /// <param name="weight">[N, K] in any format.</param>
+    /// <param name="x">[T, K] F32.</param>
+    /// <param name="y">[T, N] F32, not overlapping x.</param>
+    /// <param name="scratch">Room for <see cref="ScratchBytes"/>; given back before the return.</param>
+    /// <exception cref="ArgumentException">The shapes do not fit.</exception>
+    public static void Run(ThreadTeam team, Tensor weight, Tensor x, Tensor y, Arena scratch) =>
+        Run(Cpu.InstructionSet, team, x, [new MatMulTarget(weight, y)], scratch);
+
+    /// <summary>Several products of the same x in one loop; x is rounded to int8 at most once. Allocates nothing.</summary>
+    /// <param name="team">Threads to use; they share out the weight rows.</param>
+    /// <param name="x">[T, K] F32.</param>
+    /// <param name="targets">Weights [N, K] and outputs [T, N].</param>
+    /// <param name="scratch">Room for <see cref="ScratchBytes"/> of one integer format; given back before the return.</param>
+    /// <exception cref="ArgumentException">The shapes do not fit.</exception>
+    public static void Run(ThreadTeam team, Tensor x, ReadOnlySpan<MatMulTarget> targets, Arena scratch) =>
+        Run(Cpu.InstructionSet, team, x, targets, scratch);
+
+    /// <summary>The same by a given variant, for tests; the caller knows that the chip has it or that it falls back.</summary>
+    [SkipLocalsInit]
+    internal static void Run(InstructionSet set, ThreadTeam team, Tensor x, ReadOnlySpan<MatMulTarget> targets, Arena scratch)
+    {
+        ArgumentNullException.ThrowIfNull(team);
+        ArgumentNullException.ThrowIfNull(scratch);
+        x.RequireF32();
+        const int MostTargets = 16;
+        if (targets.Length > MostTargets)
+            throw new ArgumentException($"MatMul: {targets.Length} targets, at most {MostTargets}", nameof(targets));
+
+        long mark = scratch.Mark;
+        Part* parts = stackalloc Part[MostTargets];
+        Tensor quantized = default;
+        int units = 0;
+        foreach (ref readonly MatMulTarget target in targets)
+            RequireShapes(x, target);
+        for (int i = 0; i < targets.Length; i++)
+        {
+            Tensor weight = targets[i].Weight, y = targets[i].Y;
+            if (IsInteger(weight.Format) && quantized.IsEmpty)
+                quantized = Int8Activations.Quantize(team, x, scratch);
+            parts[i] = new Part
+            {
+                Format = weight.Format, Weight = weight.Data, WeightStride = (nint)weight.RowBytes, Rows = weight.Rows,
+                X = x.Floats, Quantized = quantized.Data, QuantizedStride = (nint)Int8Activations.RowFloats(x.Columns) * sizeof(float),
+                Y = y.Floats, Columns = x.Columns, Tokens = x.Rows, FirstUnit = units,
+            };
+            units = checked(units + ((weight.Rows + RowsAtOnce - 1) / RowsAtOnce));
+        }
+
+        var job = new Job { X = x, Scratch = quantized, Parts = parts, Count = targets.Length, Set = set };
+        if (x.Rows > 0)
+            team.Run(ref job, units, ChunkSize(units, (long)RowsAtOnce * x.Columns * x.Rows, team.Count));
+        scratch.Release(mark);
+        foreach (ref readonly MatMulTarget target in targets)
+        {
+            GC.KeepAlive(target.Weight.Owner);
+            GC.KeepAlive(target.Y.Owner);
+        }
+    }
+
+    private static bool IsInteger(TensorFormat format) => format is TensorFormat.Q8_0 or TensorFormat.Q4_0;
+
+    /// <summary>Units per chunk: enough work to pay for handing it out, few enough for every thread to get its share.</summary>
+    private static int ChunkSize(int units, long workPerUnit, int threads)
+    {
+        if (units * workPerUnit < SmallWork)
+            return Math.Max(1, units);
+        long least = 1 + (SmallWork / Math.Max(1, workPerUnit));
+        return (int)Math.Max(least, units / (threads * (long)ChunksPerThread));
+    }
+
+    private static void RequireShapes(Tensor x, in MatMulTarget target)
+    {
+        Tensor weight = target.Weight;
+        if (weight.IsEmpty || !FormatInfo.IsSupported(weight.Format))
+            throw new ArgumentException($"MatMul: weight {weight} cannot be multiplied");
+        if (weight.Columns != x.Columns)
+            throw new ArgumentException($"MatMul: x {x} does not fit weight {weight}");
+        target.Y.RequireF32(x.Rows, weight.Rows, "MatMul");
+    }
+
+    /// <summary>One product, as the skeletons see it.</summary>
+    internal struct Part
+    {
+        public TensorFormat Format;
+        public byte* Weight;
+        public nint WeightStride;      // bytes
+        public int Rows;               // N
+        public int Columns;            // K
+        public int Tokens;             // T
+        public float* X;               // [T, K]
+        public byte* Quantized;        // the rows of Int8Activations; null for the float formats
+        public nint QuantizedStride;   // bytes
+        public float* Y;               // [T, N]
+        public int FirstUnit;          // of Job's count
+    }
+
+    private struct Job : IRangeJob
+    {
+        public Tensor X;
+        public Tensor Scratch;
+        public Part* Parts;
+        public int Count;
+        public InstructionSet Set;
+
+        public readonly void Run(int from, int to)
+        {
+            for (int i = 0; i < Count; i++)
+            {
+                Part* part = Parts + i;
+                long first = Math.Max(0, ((long)from - part->FirstUnit) * RowsAtOnce);
+                long end = Math.Min(part->Rows, ((long)to - part->FirstUnit) * RowsAtOnce);
+                if (first < end)
+                    Rows(Set, part, (int)first, (int)end);
+            }
+        }
+    }
+
+    private static void Rows(InstructionSet set, Part* part, int from, int to)
+    {
+        switch (set)
+        {
+            default:
+                MatMulScalar.Rows(part, from, to);
+                break;
+        }
+    }
+}
