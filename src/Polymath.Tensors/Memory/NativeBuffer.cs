@@ -2,12 +2,16 @@ using System.Runtime.InteropServices;
 
 namespace Polymath.Tensors;
 
-/// <summary>Zeroed native memory, aligned to 64 bytes, freed once by <see cref="Dispose"/> or the finalizer.</summary>
+/// <summary>
+/// Zeroed native memory, aligned to 64 bytes, freed once by <see cref="Dispose"/> or the finalizer. Large buffers
+/// come from the system as untouched zero pages: what is never used costs no memory.
+/// </summary>
 public sealed unsafe class NativeBuffer : IDisposable
 {
     /// <summary>Alignment of every buffer in bytes: one cache line, one AVX-512 register.</summary>
     public const int Alignment = 64;
 
+    private void* _block;   // what the allocator gave; _data is its first aligned byte
     private byte* _data;
 
     /// <summary>Allocates <paramref name="length"/> zeroed bytes.</summary>
@@ -17,11 +21,8 @@ public sealed unsafe class NativeBuffer : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         Length = length;
-        nuint padded = (nuint)(checked(length + Alignment - 1) / Alignment * Alignment);
-        if (padded == 0)
-            padded = Alignment;
-        _data = (byte*)NativeMemory.AlignedAlloc(padded, Alignment);
-        NativeMemory.Clear(_data, padded);
+        _block = NativeMemory.AllocZeroed((nuint)checked(length + (2 * Alignment)));
+        _data = (byte*)(((nuint)_block + Alignment - 1) & ~(nuint)(Alignment - 1));
         if (length > 0)
             GC.AddMemoryPressure(length);
     }
@@ -50,11 +51,12 @@ public sealed unsafe class NativeBuffer : IDisposable
 
     private void Free()
     {
-        byte* data = _data;
+        void* block = _block;
+        _block = null;
         _data = null;
-        if (data is null)
+        if (block is null)
             return;
-        NativeMemory.AlignedFree(data);
+        NativeMemory.Free(block);
         if (Length > 0)
             GC.RemoveMemoryPressure(Length);
     }

@@ -74,6 +74,19 @@ public readonly unsafe struct Tensor
         return tensor;
     }
 
+    /// <summary>An F32 view [rows, columns] of <paramref name="buffer"/> from byte <paramref name="offset"/> on.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The view does not lie inside the buffer, or is not aligned to 4 bytes.</exception>
+    public static Tensor View(NativeBuffer buffer, long offset, int rows, int columns)
+    {
+        ArgumentNullException.ThrowIfNull(buffer);
+        ArgumentOutOfRangeException.ThrowIfNegative(rows);
+        ArgumentOutOfRangeException.ThrowIfNegative(columns);
+        long bytes = checked(FormatInfo.RowBytes(TensorFormat.F32, columns) * rows);
+        if (offset < 0 || offset % sizeof(float) != 0 || offset > buffer.Length - bytes)
+            throw new ArgumentOutOfRangeException(nameof(offset), $"[{rows}, {columns}] at byte {offset} of {buffer.Length}");
+        return new Tensor(buffer, buffer.Data + offset, TensorFormat.F32, rows, columns);
+    }
+
     /// <summary>The whole F32 tensor as one span.</summary>
     /// <exception cref="InvalidOperationException">Not F32, or more than 2^31 − 1 elements.</exception>
     public Span<float> AsFloats()

@@ -1,0 +1,97 @@
+using Polymath.Generation.Samplers;
+
+namespace Polymath.Generation;
+
+/// <summary>
+/// Chooses tokens: the samplers in their order, then one random draw. The order is llama.cpp's: penalties, top-k,
+/// top-p, min-p, temperature. One thread at a time; a token costs no allocation.
+/// </summary>
+public sealed class SamplerChain
+{
+    private readonly List<Sampler> _samplers = [];
+    private readonly Candidates _candidates;
+    private readonly bool _greedy;
+    private RandomStream _random;
+
+    /// <summary>Builds the chain of <paramref name="options"/> for a vocabulary of <paramref name="vocabulary"/> ids.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
+    public SamplerChain(SamplingOptions options, int vocabulary)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.Temperature);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.TopK);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.RepeatWindow);
+        _candidates = new Candidates(vocabulary);
+        _greedy = options.Temperature == 0;
+        Seed = options.Seed ?? (ulong)Random.Shared.NextInt64();
+        _random = new RandomStream(Seed);
+        if (options.RepeatPenalty != 1 && options.RepeatWindow > 0)
+            _samplers.Add(new RepeatPenalty(options.RepeatPenalty, options.RepeatWindow));
+        if (_greedy)
+            return;
+        if (options.TopK > 0)
+            _samplers.Add(new TopK(options.TopK));
+        if (options.TopP != 1)
+            _samplers.Add(new TopP(options.TopP));
+        if (options.MinP != 0)
+            _samplers.Add(new MinP(options.MinP));
+        _samplers.Add(new Temperature(options.Temperature));
+    }
+
+    /// <summary>The seed in use; gives the same choices again.</summary>
+    public ulong Seed { get; }
+
+    /// <summary>Tells the samplers of a token of the text so far.</summary>
+    public void Accept(int id)
+    {
+        foreach (Sampler sampler in _samplers)
+            sampler.Accept(id);
+    }
+
+    /// <summary>The next token for <paramref name="logits"/> [V]; the samplers are told of it.</summary>
+    public int Next(ReadOnlySpan<float> logits)
+    {
+        int id = Choose(logits);
+        Accept(id);
+        return id;
+    }
+
+    private int Choose(ReadOnlySpan<float> logits)
+    {
+        if (_greedy && _samplers.Count == 0)
+            return ArgMax(logits);
+        _candidates.Fill(logits);
+        foreach (Sampler sampler in _samplers)
+            sampler.Apply(_candidates);
+        if (_greedy)
+        {
+            _candidates.KeepTop(1);
+            return _candidates.Id(0);
+        }
+
+        // Sorted, so that the same draw means the same token whatever order the samplers left.
+        _candidates.Sort();
+        ReadOnlySpan<float> probabilities = _candidates.Softmax();
+        double draw = _random.NextDouble();
+        for (int i = 0; i < probabilities.Length; i++)
+        {
+            draw -= probabilities[i];
+            if (draw < 0)
+                return _candidates.Id(i);
+        }
+
+        return _candidates.Id(0);
+    }
+
+    private static int ArgMax(ReadOnlySpan<float> logits)
+    {
+        int best = 0;
+        for (int i = 1; i < logits.Length; i++)
+        {
+            if (logits[i] > logits[best])
+                best = i;
+        }
+
+        return best;
+    }
+}
