@@ -11,7 +11,7 @@ public sealed class SamplerChain
     private readonly List<Sampler> _samplers = [];
     private readonly Candidates _candidates;
     private readonly bool _greedy;
-    private RandomStream _random;
+    private RandomSource _random;
 
     /// <summary>Builds the chain of <paramref name="options"/> for a vocabulary of <paramref name="vocabulary"/> ids.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
@@ -24,7 +24,7 @@ public sealed class SamplerChain
         _candidates = new Candidates(vocabulary);
         _greedy = options.Temperature == 0;
         Seed = options.Seed ?? (ulong)Random.Shared.NextInt64();
-        _random = new RandomStream(Seed);
+        _random = new RandomSource(Seed);
         if (options.RepeatPenalty != 1 && options.RepeatWindow > 0)
             _samplers.Add(new RepeatPenalty(options.RepeatPenalty, options.RepeatWindow));
         if (_greedy)

@@ -6,12 +6,12 @@ namespace Polymath.Generation;
 /// xoshiro256** (Blackman and Vigna, https://prng.di.unimi.it/): the same numbers for a seed on every platform and
 /// runtime. A value type; copying it copies its state.
 /// </summary>
-public struct RandomStream
+public struct RandomSource
 {
     private ulong _s0, _s1, _s2, _s3;
 
     /// <summary>Starts the stream of <paramref name="seed"/>; near seeds give unrelated streams.</summary>
-    public RandomStream(ulong seed)
+    public RandomSource(ulong seed)
     {
         _s0 = SplitMix(ref seed);
         _s1 = SplitMix(ref seed);
@@ -20,7 +20,7 @@ public struct RandomStream
     }
 
     /// <summary>Goes on from a saved <see cref="State"/>.</summary>
-    public RandomStream((ulong S0, ulong S1, ulong S2, ulong S3) state) => (_s0, _s1, _s2, _s3) = state;
+    public RandomSource((ulong S0, ulong S1, ulong S2, ulong S3) state) => (_s0, _s1, _s2, _s3) = state;
 
     /// <summary>The whole state, to be saved.</summary>
     public readonly (ulong S0, ulong S1, ulong S2, ulong S3) State => (_s0, _s1, _s2, _s3);
