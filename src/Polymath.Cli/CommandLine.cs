@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 using System.Reflection;
 using Polymath.Cli.Commands;
 using Polymath.Files;
@@ -74,6 +75,7 @@ internal static class CommandLine
 
         if (parse.Errors.Count > 0)
             throw new UsageException(Complaint(parse));
+        RefuseUnknownOptions(parse);
         return ((CliCommand)command).Execute(parse, terminal);
     }
 
@@ -91,15 +93,32 @@ internal static class CommandLine
         Command command = parse.CommandResult.Command;
         string where = command is RootCommand ? "polymath --help" : $"polymath {command.Name} --help";
         string what = parse.Errors[0].Message.TrimEnd('.');
-        if (parse.UnmatchedTokens is [string first, ..] && what.Contains(first, StringComparison.Ordinal))
+        if (parse.UnmatchedTokens is [string first, ..])
         {
-            what = first.StartsWith('-') ? $"unknown option {first}"
+            what = LooksLikeOption(first) ? $"unknown option {first}"
                 : command is RootCommand ? $"unknown command {first}"
                 : $"unexpected argument {first} (a text of several words needs quotes)";
         }
 
         return $"{what}; see {where}";
     }
+
+    /// <summary>The parser takes a mistyped option for a positional argument; here it is told apart, unless -- stood before it.</summary>
+    private static void RefuseUnknownOptions(ParseResult parse)
+    {
+        Command command = parse.CommandResult.Command;
+        foreach (Argument argument in command.Arguments)
+        {
+            foreach (Token token in parse.GetResult(argument)?.Tokens ?? [])
+            {
+                bool literal = parse.Tokens.TakeWhile(t => !ReferenceEquals(t, token)).Any(t => t.Type == TokenType.DoubleDash);
+                if (!literal && LooksLikeOption(token.Value))
+                    throw new UsageException($"unknown option {token.Value}; see polymath {command.Name} --help");
+            }
+        }
+    }
+
+    private static bool LooksLikeOption(string word) => word.Length > 1 && word[0] == '-' && !word.Any(char.IsWhiteSpace);
 
     private static int Report(Exception exception, bool verbose, Terminal terminal)
     {

@@ -25,7 +25,7 @@ internal static class Help
     private static void WriteRoot(Command root, TextWriter output)
     {
         Section("Commands", Rows(root.Subcommands, c => (c.Name, FirstSentence(c.Description))), output);
-        Section("Options", Rows(root.Options, o => (Names(o), o is HelpOption ? "Show help; also after a command." : o.Description ?? "")), output);
+        Section("Options", Rows(root.Options, o => (Names(o), o is HelpOption ? "Show help; also after a command." : o is VersionOption ? "Show the version." : o.Description ?? "")), output);
         Section(
             "Examples",
             [
@@ -64,7 +64,7 @@ internal static class Help
 
     private static string Names(Option option)
     {
-        IEnumerable<string> names = option.Aliases.Append(option.Name).Where(n => n.StartsWith('-')).Order(ShortFirst);
+        IEnumerable<string> names = option.Aliases.Append(option.Name).Where(n => n.StartsWith('-') && n != "-?").Order(ShortFirst);
         string value = option.ValueType == typeof(bool) || option.HelpName is null ? "" : $" {option.HelpName}";
         return string.Join(", ", names) + value;
     }
