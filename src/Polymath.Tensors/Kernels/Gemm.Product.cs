@@ -9,9 +9,6 @@ public static partial class Gemm
     private const int RowsOfTask = 96;       // rows of packed A in one task: 120 KiB, well inside the second-level cache
     private const int ColumnsOfTask = 512;
 
-    [ThreadStatic]
-    private static NativeBuffer? t_packed;   // panels of the thread that called; other threads of its team only borrow them
-
     /// <summary>One factor, read as panels: Outer is the step between rows of op(A) or columns of op(B), Depth the step along K.</summary>
     private readonly unsafe struct Operand
     {
@@ -55,7 +52,7 @@ public static partial class Gemm
             int depth = (K + parts - 1) / parts;
             int rows = RoundUp(Math.Min(M, RowsAtOnce), TKernel.Rows), columns = RoundUp(Math.Min(N, ColumnsAtOnce), TKernel.Columns);
             long offsetB = RoundUp(rows * Math.Max(1, depth), NativeBuffer.Alignment);
-            float* packed = Reserve(offsetB + ((long)columns * depth));
+            float* packed = (float*)Scratch.Reserve((offsetB + ((long)columns * depth)) * sizeof(float));
             var pack = new PackJob<TKernel> { Product = this, PackedA = packed, PackedB = packed + offsetB };
             var compute = new ComputeJob<TKernel> { Product = this, PackedA = packed, PackedB = packed + offsetB };
 
@@ -209,18 +206,4 @@ public static partial class Gemm
     private static int Panels(int length, int width) => (length + width - 1) / width;
 
     private static int RoundUp(int value, int unit) => Panels(value, unit) * unit;
-
-    /// <summary>At least <paramref name="floats"/> floats of packing memory of this thread.</summary>
-    private static unsafe float* Reserve(long floats)
-    {
-        NativeBuffer? buffer = t_packed;
-        if (buffer is null || buffer.Length < floats * sizeof(float))
-        {
-            t_packed = null;
-            buffer?.Dispose();
-            t_packed = buffer = new NativeBuffer(floats * sizeof(float));
-        }
-
-        return (float*)buffer.Data;
-    }
 }
