@@ -15,6 +15,6 @@ public static class Generator
         Session session,
         ReadOnlySpan<int> prompt,
         GenerationOptions options,
-        Action<string>? onText = null,
+        TextSink? onText = null,
         CancellationToken cancellation = default) => throw new NotSupportedException();
 }

@@ -14,30 +14,100 @@ public sealed record ModelOptions
     public int BatchSize { get; init; } = 512;
 }
 
-/// <summary>A loaded model: weights, vocabulary and the threads that compute with them. Sessions hold the state of a text.</summary>
+/// <summary>
+/// A loaded model: weights, vocabulary and the threads that compute with them. Sessions hold the state of a text;
+/// dispose them before the model. Sessions of one model may be used from different threads at once.
+/// </summary>
 public sealed class Model : IDisposable
 {
-    private Model() => throw new NotSupportedException();
+    /// <summary>Context of a session when none is asked for and the model was trained for more.</summary>
+    public const int DefaultContext = 4096;
+
+    private readonly Lazy<Tokenizer> _tokenizer;
+    private readonly Lock _ropeLock = new();
+    private RopeTable? _rope;
+
+    private Model(WeightSource source, ModelOptions options)
+    {
+        Source = source;
+        Decoder = Decoder.Load(source);
+        BatchSize = options.BatchSize;
+        Team = new ThreadTeam(options.Threads == 0 ? Environment.ProcessorCount : options.Threads);
+        _tokenizer = new Lazy<Tokenizer>(LoadTokenizer);
+    }
 
     /// <summary>Hyper-parameters.</summary>
-    public ModelSettings Settings => throw new NotSupportedException();
+    public ModelSettings Settings => Decoder.Settings;
 
-    /// <summary>The vocabulary.</summary>
-    public Tokenizer Tokenizer => throw new NotSupportedException();
+    /// <summary>The vocabulary, loaded at first use.</summary>
+    /// <exception cref="ModelFormatException">None in the file, a damaged one, or one larger than the embedding.</exception>
+    public Tokenizer Tokenizer => _tokenizer.Value;
 
     /// <summary>The file behind the weights.</summary>
-    public WeightSource Source => throw new NotSupportedException();
+    public WeightSource Source { get; }
 
     /// <summary>The threads.</summary>
-    public ThreadTeam Team => throw new NotSupportedException();
+    public ThreadTeam Team { get; }
+
+    /// <summary>Prompt tokens that go through the layers together.</summary>
+    public int BatchSize { get; }
+
+    internal Decoder Decoder { get; }
 
     /// <summary>Opens a GGUF file or a Hugging Face folder.</summary>
     /// <exception cref="ModelFormatException">Damaged, or an architecture or format that is not supported.</exception>
-    public static Model Load(string path, ModelOptions? options = null) => throw new NotSupportedException(path);
+    /// <exception cref="FileNotFoundException">Nothing at <paramref name="path"/>.</exception>
+    public static Model Load(string path, ModelOptions? options = null)
+    {
+        options ??= new ModelOptions();
+        ArgumentOutOfRangeException.ThrowIfNegative(options.Threads);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.BatchSize);
+        WeightSource source = WeightSource.Open(path);
+        try
+        {
+            return new Model(source, options);
+        }
+        catch
+        {
+            source.Dispose();
+            throw;
+        }
+    }
 
-    /// <summary>A new, empty text of at most <paramref name="contextLength"/> tokens; 0 for the length the model was trained for.</summary>
-    public Session NewSession(int contextLength = 0) => throw new NotSupportedException();
+    /// <summary>
+    /// A new, empty text of at most <paramref name="contextLength"/> tokens; 0 for the length the model was trained
+    /// for, but no more than <see cref="DefaultContext"/>.
+    /// </summary>
+    public Session NewSession(int contextLength = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(contextLength);
+        return new Session(this, contextLength > 0 ? contextLength : Math.Min(Settings.ContextLength, DefaultContext));
+    }
 
     /// <inheritdoc/>
-    public void Dispose() => throw new NotSupportedException();
+    public void Dispose()
+    {
+        Team.Dispose();
+        Source.Dispose();
+    }
+
+    /// <summary>Rotations for at least <paramref name="positions"/> positions, shared by the sessions.</summary>
+    internal RopeTable RopeFor(int positions)
+    {
+        lock (_ropeLock)
+        {
+            if (_rope is null || _rope.Positions < positions)
+                _rope = Decoder.BuildRope(positions);
+            return _rope;
+        }
+    }
+
+    private Tokenizer LoadTokenizer()
+    {
+        Tokenizer tokenizer = Tokenizer.Load(Source);
+        return tokenizer.VocabularySize <= Settings.Vocabulary
+            ? tokenizer
+            : throw new ModelFormatException(
+                $"{Source.Path}: {tokenizer.VocabularySize} tokens for an embedding of {Settings.Vocabulary} rows");
+    }
 }

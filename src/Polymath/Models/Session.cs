@@ -1,3 +1,6 @@
+using System.Numerics;
+using Polymath.Files;
+using Polymath.Models.Layers;
 using Polymath.Tensors;
 
 namespace Polymath.Models;
@@ -5,30 +8,144 @@ namespace Polymath.Models;
 /// <summary>The keys and values of one text, and the forward pass over what is added to it. One thread at a time.</summary>
 public sealed class Session : IDisposable
 {
+    private readonly KvCache _cache;
+    private readonly Arena _arena;
+    private readonly Pass _pass;
+    private readonly Tensor _lastLogits;    // [1, V]
+    private readonly NativeBuffer _lastLogitsBuffer;
+    private readonly int _batchSize;
+    private NativeBuffer? _allLogitsBuffer; // [batch, V], made when first asked for
+
+    internal Session(Model model, int capacity)
+    {
+        Model = model;
+        _batchSize = Math.Min(model.BatchSize, capacity);
+        int vocabulary = model.Settings.Vocabulary;
+        _lastLogitsBuffer = new NativeBuffer(Arena.SizeOf(1, vocabulary));
+        _lastLogits = Tensor.View(_lastLogitsBuffer, 0, 1, vocabulary);
+        _cache = new KvCache(model.Settings, capacity);
+        _arena = new Arena(model.Decoder.ScratchBytes(_batchSize));
+        _pass = new Pass(model.Team, _arena, _cache, model.Settings, model.RopeFor(capacity));
+    }
+
     /// <summary>The model.</summary>
-    public Model Model => throw new NotSupportedException();
+    public Model Model { get; }
 
     /// <summary>Tokens in the cache.</summary>
-    public int Position => throw new NotSupportedException();
+    public int Position { get; private set; }
 
     /// <summary>Tokens the cache can hold.</summary>
-    public int Capacity => throw new NotSupportedException();
+    public int Capacity => _cache.Capacity;
 
     /// <summary>
     /// Adds <paramref name="ids"/> to the text, in batches, and returns the logits [V] after the last one.
     /// They stay valid until the next call. The bits do not depend on how a text is split into calls.
     /// </summary>
     /// <exception cref="InvalidOperationException">The text grows over <see cref="Capacity"/>.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">An id is not in the vocabulary.</exception>
+    /// <exception cref="ArgumentException">No ids, or one that is not in the vocabulary.</exception>
+    /// <exception cref="ModelFormatException">The logits are not finite: the weights are damaged.</exception>
     /// <exception cref="OperationCanceledException">Cancelled between layers; the text is as it was before the call.</exception>
-    public ReadOnlySpan<float> Forward(ReadOnlySpan<int> ids, CancellationToken cancellation = default) => throw new NotSupportedException();
+    public ReadOnlySpan<float> Forward(scoped ReadOnlySpan<int> ids, CancellationToken cancellation = default)
+    {
+        Check(ids);
+        int start = Position;
+        try
+        {
+            for (int done = 0; done < ids.Length;)
+            {
+                int count = Math.Min(_batchSize, ids.Length - done);
+                _pass.Begin(Position, cancellation);
+                Tensor hidden = Model.Decoder.Forward(_pass, ids.Slice(done, count));
+                done += count;
+                if (done == ids.Length)
+                    Model.Decoder.Head(_pass, hidden.Slice(count - 1, 1), _lastLogits);
+                Position += count;
+            }
 
-    /// <summary>The same, giving the logits after every one of at most BatchSize ids: [ids, V].</summary>
-    public Tensor ForwardAll(ReadOnlySpan<int> ids, CancellationToken cancellation = default) => throw new NotSupportedException();
+            RequireFinite(_lastLogits);
+        }
+        catch
+        {
+            Position = start;
+            throw;
+        }
+
+        return _lastLogits.AsFloats();
+    }
+
+    /// <summary>
+    /// Adds at most BatchSize <paramref name="ids"/> and returns the logits after every one of them, [ids, V].
+    /// They stay valid until the next call.
+    /// </summary>
+    /// <exception cref="ArgumentException">No ids, too many, or one that is not in the vocabulary.</exception>
+    public Tensor ForwardAll(scoped ReadOnlySpan<int> ids, CancellationToken cancellation = default)
+    {
+        Check(ids);
+        if (ids.Length > _batchSize)
+            throw new ArgumentException($"{ids.Length} ids at once; a batch holds {_batchSize}", nameof(ids));
+        int vocabulary = Model.Settings.Vocabulary;
+        _allLogitsBuffer ??= new NativeBuffer(Arena.SizeOf(_batchSize, vocabulary));
+        Tensor logits = Tensor.View(_allLogitsBuffer, 0, ids.Length, vocabulary);
+        _pass.Begin(Position, cancellation);
+        Model.Decoder.Head(_pass, Model.Decoder.Forward(_pass, ids), logits);
+        RequireFinite(logits);
+        Position += ids.Length;
+        return logits;
+    }
 
     /// <summary>Forgets what came after the first <paramref name="position"/> tokens.</summary>
-    public void Rewind(int position) => throw new NotSupportedException();
+    public void Rewind(int position)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(position);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(position, Position);
+        Position = position;
+    }
 
     /// <inheritdoc/>
-    public void Dispose() => throw new NotSupportedException();
+    public void Dispose()
+    {
+        _cache.Dispose();
+        _arena.Dispose();
+        _lastLogitsBuffer.Dispose();
+        _allLogitsBuffer?.Dispose();
+    }
+
+    private void Check(ReadOnlySpan<int> ids)
+    {
+        if (ids.IsEmpty)
+            throw new ArgumentException("no ids to add", nameof(ids));
+        if (ids.Length > Capacity - Position)
+            throw new InvalidOperationException($"{Position} + {ids.Length} tokens do not fit a context of {Capacity}");
+        foreach (int id in ids)
+        {
+            if ((uint)id >= (uint)Model.Settings.Vocabulary)
+                throw new ArgumentException($"id {id} is not in the vocabulary of {Model.Settings.Vocabulary}", nameof(ids));
+        }
+    }
+
+    private void RequireFinite(Tensor logits)
+    {
+        for (int row = 0; row < logits.Rows; row++)
+        {
+            if (!AllFinite(logits.Row(row)))
+                throw new ModelFormatException($"{Model.Source.Path}: the logits are not finite; the weights are damaged");
+        }
+    }
+
+    private static bool AllFinite(ReadOnlySpan<float> values)
+    {
+        // x − x is 0 for a finite x and NaN otherwise, and NaN stays in the sum.
+        var sum = Vector<float>.Zero;
+        int i = 0;
+        for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            var v = new Vector<float>(values[i..]);
+            sum += v - v;
+        }
+
+        bool finite = Vector.EqualsAll(sum, Vector<float>.Zero);
+        for (; i < values.Length; i++)
+            finite &= float.IsFinite(values[i]);
+        return finite;
+    }
 }

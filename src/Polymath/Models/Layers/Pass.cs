@@ -1,0 +1,123 @@
+using Polymath.Tensors;
+
+namespace Polymath.Models.Layers;
+
+/// <summary>
+/// The operations a model is written in, over one session's scratch memory, cache and threads. Every operation that
+/// returns a tensor cuts it off the scratch; it lives until the scratch is given back. Nothing is allocated on the
+/// managed heap. T is the number of tokens in this pass.
+/// </summary>
+public sealed class Pass
+{
+    private readonly ThreadTeam _team;
+    private readonly Arena _arena;
+    private readonly KvCache _cache;
+    private readonly ModelSettings _settings;
+    private readonly RopeTable _rope;
+    private CancellationToken _cancellation;
+
+    internal Pass(ThreadTeam team, Arena arena, KvCache cache, ModelSettings settings, RopeTable rope)
+    {
+        _team = team;
+        _arena = arena;
+        _cache = cache;
+        _settings = settings;
+        _rope = rope;
+    }
+
+    /// <summary>Tokens in the cache before this pass.</summary>
+    public int Position { get; private set; }
+
+    /// <summary>Marks the scratch, to be handed to <see cref="Release"/>.</summary>
+    public long Mark => _arena.Mark;
+
+    /// <summary>Gives back what was cut off since <paramref name="mark"/>.</summary>
+    public void Release(long mark) => _arena.Release(mark);
+
+    /// <summary>Ends the pass with an exception if the caller asked for it; called between layers.</summary>
+    public void ThrowIfCancelled() => _cancellation.ThrowIfCancellationRequested();
+
+    /// <summary>A tensor [rows, columns] with arbitrary contents.</summary>
+    public Tensor Rent(int rows, int columns) => _arena.Rent(rows, columns);
+
+    /// <summary>Rows of <paramref name="weight"/> [V, D] for <paramref name="ids"/>: [T, D].</summary>
+    public Tensor Embed(ReadOnlySpan<int> ids, Tensor weight)
+    {
+        Tensor y = _arena.Rent(ids.Length, weight.Columns);
+        Embedding.Gather(weight, ids, y);
+        return y;
+    }
+
+    /// <summary>x / rms(x) × weight, row by row: [T, D].</summary>
+    public Tensor RmsNorm(Tensor x, Tensor weight)
+    {
+        Tensor y = _arena.Rent(x.Rows, x.Columns);
+        Tensors.RmsNorm.Run(_team, x, weight, y, _settings.NormEpsilon);
+        return y;
+    }
+
+    /// <summary>x · weightᵀ + bias: [T, K] to [T, N].</summary>
+    public Tensor Linear(Tensor x, Linear layer)
+    {
+        Tensor y = _arena.Rent(x.Rows, layer.Outputs);
+        LinearInto(x, layer, y);
+        return y;
+    }
+
+    /// <summary>Keys and values of this pass go into the cache of <paramref name="layer"/>; the keys are rotated.</summary>
+    public void Remember(int layer, Tensor x, Linear keys, Linear values)
+    {
+        Tensor k = _cache.Keys(layer).Slice(Position, x.Rows);
+        LinearInto(x, keys, k);
+        Tensors.Rope.Run(_team, k, _settings.HeadSize, _rope, Position, RopeLayout.Adjacent);
+        LinearInto(x, values, _cache.Values(layer).Slice(Position, x.Rows));
+    }
+
+    /// <summary>Rotates the heads of <paramref name="x"/> [T, H·S] by their positions, in place, and returns it.</summary>
+    public Tensor Rope(Tensor x)
+    {
+        Tensors.Rope.Run(_team, x, _settings.HeadSize, _rope, Position, RopeLayout.Adjacent);
+        return x;
+    }
+
+    /// <summary>Causal attention of the queries [T, H·S] over the cache of <paramref name="layer"/>: [T, H·S].</summary>
+    public Tensor Attend(Tensor q, int layer, float scale)
+    {
+        Tensor y = _arena.Rent(q.Rows, q.Columns);
+        long mark = _arena.Mark;
+        Attention.Run(
+            _team, q, _cache.Keys(layer), _cache.Values(layer), Position, y, _settings.Heads, _settings.KeyValueHeads, scale, _arena);
+        _arena.Release(mark);
+        return y;
+    }
+
+    /// <summary>silu(gate) × up, into gate: [T, F].</summary>
+    public Tensor SwiGlu(Tensor gate, Tensor up)
+    {
+        Tensors.SwiGlu.Run(_team, gate, up, gate);
+        return gate;
+    }
+
+    /// <summary>x += y, and returns x.</summary>
+    public Tensor Add(Tensor x, Tensor y)
+    {
+        Elementwise.Add(x, y, x);
+        return x;
+    }
+
+    internal void Begin(int position, CancellationToken cancellation)
+    {
+        Position = position;
+        _cancellation = cancellation;
+        _arena.Release();
+    }
+
+    internal void LinearInto(Tensor x, Linear layer, Tensor y)
+    {
+        long mark = _arena.Mark;
+        MatMul.Run(_team, layer.Weight, x, y, _arena);
+        _arena.Release(mark);
+        for (int t = 0; t < y.Rows && !layer.Bias.IsEmpty; t++)
+            Elementwise.Add(y.Slice(t, 1), layer.Bias, y.Slice(t, 1));
+    }
+}

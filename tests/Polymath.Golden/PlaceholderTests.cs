@@ -1,9 +1,0 @@
-using Xunit;
-
-namespace Polymath.Golden;
-
-public sealed class PlaceholderTests
-{
-    [Fact]
-    public void Builds() => Assert.True(true);
-}
