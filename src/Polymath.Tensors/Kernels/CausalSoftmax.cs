@@ -89,18 +89,18 @@ public static unsafe class CausalSoftmax
             Vector256<float> sum = default;
             for (i = 0; i <= count - 8; i += 8)
             {
-                Vector256<float> e = VectorExp.Exp((Vector256.Load(row + i) * Scale) - Vector256.Create(highest));
+                Vector256<float> e = VectorMath.Exp((Vector256.Load(row + i) * Scale) - Vector256.Create(highest));
                 e.Store(row + i);
                 sum += e;
             }
 
-            float total = Vector256.Sum(sum);
+            float total = VectorMath.Sum(sum);
             if (i < count)
             {
                 float* tail = stackalloc float[8];
                 for (int lane = 0; lane < 8; lane++)
                     tail[lane] = i + lane < count ? (row[i + lane] * Scale) - highest : float.NegativeInfinity;
-                VectorExp.Exp(Vector256.Load(tail)).Store(tail);
+                VectorMath.Exp(Vector256.Load(tail)).Store(tail);
                 for (int lane = 0; i + lane < count; lane++)
                 {
                     row[i + lane] = tail[lane];
@@ -138,8 +138,8 @@ public static unsafe class CausalSoftmax
             Vector256<float> sums = default;
             int i = 0;
             for (; i <= count - 8; i += 8)
-                sums = Vector256.FusedMultiplyAdd(Vector256.Load(p + i), Vector256.Load(d + i), sums);
-            float sum = Vector256.Sum(sums);
+                sums = Simd.MultiplyAdd(Vector256.Load(p + i), Vector256.Load(d + i), sums);
+            float sum = VectorMath.Sum(sums);
             for (; i < count; i++)
                 sum += p[i] * d[i];
             for (i = 0; i <= count - 8; i += 8)

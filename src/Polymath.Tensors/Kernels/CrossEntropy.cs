@@ -86,7 +86,7 @@ public static unsafe class CrossEntropy
             int i = 0;
             for (; i <= Columns - 8; i += 8)
             {
-                Vector256<float> e = VectorExp.Exp(Vector256.Load(logits + i) - Vector256.Create(highest));
+                Vector256<float> e = VectorMath.Exp(Vector256.Load(logits + i) - Vector256.Create(highest));
                 (Vector256<double> lower, Vector256<double> upper) = Vector256.Widen(e);
                 low += lower;
                 high += upper;
@@ -100,7 +100,7 @@ public static unsafe class CrossEntropy
                 float* tail = stackalloc float[8];
                 for (int lane = 0; lane < 8; lane++)
                     tail[lane] = i + lane < Columns ? logits[i + lane] - highest : float.NegativeInfinity;
-                VectorExp.Exp(Vector256.Load(tail)).Store(tail);
+                VectorMath.Exp(Vector256.Load(tail)).Store(tail);
                 for (int lane = 0; i + lane < Columns; lane++)
                 {
                     sum += tail[lane];

@@ -2,13 +2,12 @@ using System.Runtime.Intrinsics;
 
 namespace Polymath.Tensors;
 
-/// <summary>Arithmetic element by element.</summary>
-public static partial class Elementwise
+public static unsafe partial class Elementwise
 {
     private const int ElementsOfPartialSum = 1 << 16;   // fixed, so that the sum does not depend on the threads
 
     /// <summary>Σ x², in double, the same bits for any number of threads; for the norm of gradients.</summary>
-    public static unsafe double SumOfSquares(ThreadTeam team, Tensor x)
+    public static double SumOfSquares(ThreadTeam team, Tensor x)
     {
         ArgumentNullException.ThrowIfNull(team);
         x.RequireF32();
@@ -27,7 +26,7 @@ public static partial class Elementwise
         return sum;
     }
 
-    private unsafe struct SumOfSquaresJob : IRangeJob
+    private struct SumOfSquaresJob : IRangeJob
     {
         public float* X;
         public long Count;
@@ -42,8 +41,8 @@ public static partial class Elementwise
                 for (; i <= end - 8; i += 8)
                 {
                     (Vector256<double> lower, Vector256<double> upper) = Vector256.Widen(Vector256.Load(X + i));
-                    low = Vector256.FusedMultiplyAdd(lower, lower, low);
-                    high = Vector256.FusedMultiplyAdd(upper, upper, high);
+                    low += lower * lower;   // the square of a float is exact in double
+                    high += upper * upper;
                 }
 
                 double sum = Vector256.Sum(low + high);

@@ -2,8 +2,7 @@ using System.Runtime.Intrinsics;
 
 namespace Polymath.Tensors;
 
-/// <summary>Rows of a table picked by token id.</summary>
-public static partial class Embedding
+public static unsafe partial class Embedding
 {
     private const int ColumnsAtOnce = 32;
 
@@ -16,7 +15,7 @@ public static partial class Embedding
     /// <param name="ids">T token ids.</param>
     /// <param name="dy">[T, D].</param>
     /// <exception cref="ArgumentException">Shapes differ, or an id is outside the vocabulary.</exception>
-    public static unsafe void Backward(ThreadTeam team, Tensor dEmbedding, ReadOnlySpan<int> ids, Tensor dy)
+    public static void Backward(ThreadTeam team, Tensor dEmbedding, ReadOnlySpan<int> ids, Tensor dy)
     {
         ArgumentNullException.ThrowIfNull(team);
         dEmbedding.RequireF32();
@@ -44,7 +43,7 @@ public static partial class Embedding
         dy.KeepAlive();
     }
 
-    private unsafe struct BackwardJob : IRangeJob
+    private struct BackwardJob : IRangeJob
     {
         public float* Sums, Dy;
         public int* Ids;

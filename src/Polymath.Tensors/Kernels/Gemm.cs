@@ -35,7 +35,23 @@ public static partial class Gemm
     /// <exception cref="ArgumentException">The shapes do not fit each other.</exception>
     public static void Run(
         ThreadTeam team, Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, bool accumulate = false, float alpha = 1)
-        => Run<GemmAvx2>(team, a, transposeA, b, transposeB, c, accumulate, alpha);
+    {
+        switch (Cpu.InstructionSet)
+        {
+            case InstructionSet.Avx512:
+                Run<GemmAvx512>(team, a, transposeA, b, transposeB, c, accumulate, alpha);
+                break;
+            case InstructionSet.Avx2:
+                Run<GemmAvx2>(team, a, transposeA, b, transposeB, c, accumulate, alpha);
+                break;
+            case InstructionSet.AdvSimd:
+                Run<GemmAdvSimd>(team, a, transposeA, b, transposeB, c, accumulate, alpha);
+                break;
+            default:
+                Run<GemmScalar>(team, a, transposeA, b, transposeB, c, accumulate, alpha);
+                break;
+        }
+    }
 
     /// <summary>
     /// The same product for each pair of matrices of two views, shared out over the threads by matrix.
@@ -54,7 +70,23 @@ public static partial class Gemm
     public static void RunBatch(
         ThreadTeam team, GemmView a, bool transposeA, GemmView b, bool transposeB, GemmView c,
         bool accumulate = false, float alpha = 1, GemmTriangle triangle = GemmTriangle.None)
-        => RunBatch<GemmAvx2>(team, a, transposeA, b, transposeB, c, accumulate, alpha, triangle);
+    {
+        switch (Cpu.InstructionSet)
+        {
+            case InstructionSet.Avx512:
+                RunBatch<GemmAvx512>(team, a, transposeA, b, transposeB, c, accumulate, alpha, triangle);
+                break;
+            case InstructionSet.Avx2:
+                RunBatch<GemmAvx2>(team, a, transposeA, b, transposeB, c, accumulate, alpha, triangle);
+                break;
+            case InstructionSet.AdvSimd:
+                RunBatch<GemmAdvSimd>(team, a, transposeA, b, transposeB, c, accumulate, alpha, triangle);
+                break;
+            default:
+                RunBatch<GemmScalar>(team, a, transposeA, b, transposeB, c, accumulate, alpha, triangle);
+                break;
+        }
+    }
 
     internal static unsafe void Run<TKernel>(
         ThreadTeam team, Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, bool accumulate, float alpha)

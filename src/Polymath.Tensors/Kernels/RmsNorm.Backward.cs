@@ -3,8 +3,7 @@ using System.Runtime.Intrinsics;
 
 namespace Polymath.Tensors;
 
-/// <content>The derivative.</content>
-public static partial class RmsNorm
+public static unsafe partial class RmsNorm
 {
     private const int RowsOfPartialSum = 32;   // fixed, so that the sums over rows do not depend on the threads
 
@@ -20,7 +19,7 @@ public static partial class RmsNorm
     /// <param name="dWeight">[1, D], added to.</param>
     /// <param name="epsilon">As in the forward.</param>
     /// <exception cref="ArgumentException">Shapes differ.</exception>
-    public static unsafe void Backward(
+    public static void Backward(
         ThreadTeam team, Tensor x, Tensor weight, Tensor dy, Tensor dx, Tensor dWeight, float epsilon)
     {
         ArgumentNullException.ThrowIfNull(team);
@@ -57,7 +56,7 @@ public static partial class RmsNorm
         dWeight.KeepAlive();
     }
 
-    private unsafe struct BackwardJob : IRangeJob
+    private struct BackwardJob : IRangeJob
     {
         public float* X, Weight, Dy, Dx, Partial;
         public int Rows, Columns;
@@ -85,11 +84,11 @@ public static partial class RmsNorm
             for (; i <= Columns - 8; i += 8)
             {
                 Vector256<float> v = Vector256.Load(x + i);
-                squares = Vector256.FusedMultiplyAdd(v, v, squares);
-                products = Vector256.FusedMultiplyAdd(Vector256.Load(dy + i) * Vector256.Load(Weight + i), v, products);
+                squares = Simd.MultiplyAdd(v, v, squares);
+                products = Simd.MultiplyAdd(Vector256.Load(dy + i) * Vector256.Load(Weight + i), v, products);
             }
 
-            double square = Vector256.Sum(squares), product = Vector256.Sum(products);
+            double square = VectorMath.Sum(squares), product = VectorMath.Sum(products);
             for (; i < Columns; i++)
             {
                 square += x[i] * x[i];
@@ -101,8 +100,8 @@ public static partial class RmsNorm
             for (i = 0; i <= Columns - 8; i += 8)
             {
                 Vector256<float> v = Vector256.Load(x + i), d = Vector256.Load(dy + i) * r;
-                Vector256.FusedMultiplyAdd(d, v, Vector256.Load(partial + i)).Store(partial + i);
-                Vector256<float> own = Vector256.FusedMultiplyAdd(d, Vector256.Load(Weight + i), Vector256.Load(dx + i));
+                Simd.MultiplyAdd(d, v, Vector256.Load(partial + i)).Store(partial + i);
+                Vector256<float> own = Simd.MultiplyAdd(d, Vector256.Load(Weight + i), Vector256.Load(dx + i));
                 (own - (v * back)).Store(dx + i);
             }
 

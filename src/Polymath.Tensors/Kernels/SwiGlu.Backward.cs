@@ -3,8 +3,7 @@ using System.Runtime.Intrinsics;
 
 namespace Polymath.Tensors;
 
-/// <content>The derivative.</content>
-public static partial class SwiGlu
+public static unsafe partial class SwiGlu
 {
     private const int BackwardChunk = 4096;
 
@@ -19,7 +18,7 @@ public static partial class SwiGlu
     /// <param name="dGate">[T, F].</param>
     /// <param name="dUp">[T, F].</param>
     /// <exception cref="ArgumentException">Shapes differ.</exception>
-    public static unsafe void Backward(ThreadTeam team, Tensor gate, Tensor up, Tensor dy, Tensor dGate, Tensor dUp)
+    public static void Backward(ThreadTeam team, Tensor gate, Tensor up, Tensor dy, Tensor dGate, Tensor dUp)
     {
         ArgumentNullException.ThrowIfNull(team);
         gate.RequireF32();
@@ -44,7 +43,7 @@ public static partial class SwiGlu
         dUp.KeepAlive();
     }
 
-    private unsafe struct BackwardJob : IRangeJob
+    private struct BackwardJob : IRangeJob
     {
         public float* Gate, Up, Dy, DGate, DUp;
         public long Count;
@@ -77,8 +76,8 @@ public static partial class SwiGlu
         {
             Vector256<float> g = Vector256.Load(gate), u = Vector256.Load(up), d = Vector256.Load(dy);
             Vector256<float> one = Vector256<float>.One;
-            Vector256<float> sigmoid = one / (one + VectorExp.Exp(-g));
-            Vector256<float> slope = sigmoid * Vector256.FusedMultiplyAdd(g, one - sigmoid, one);
+            Vector256<float> sigmoid = one / (one + VectorMath.Exp(-g));
+            Vector256<float> slope = sigmoid * Simd.MultiplyAdd(g, one - sigmoid, one);
             (d * u * slope).Store(dGate);
             (d * g * sigmoid).Store(dUp);
         }

@@ -37,6 +37,47 @@ public sealed class BackwardTests
         AssertDerivative(v => Loss(Doubles(x), v), weight, dWeight, dWeightBefore);
     }
 
+    [Theory]
+    [InlineData(RopeLayout.Adjacent, 22, 26)]
+    [InlineData(RopeLayout.Adjacent, 64, 64)]
+    [InlineData(RopeLayout.Halves, 22, 26)]
+    [InlineData(RopeLayout.Halves, 64, 64)]
+    public void Rope_over_sequences_is_rope_of_each_and_backward_is_its_transpose(RopeLayout layout, int rotary, int headSize)
+    {
+        const int sequences = 3, length = 21, heads = 2, start = 4;
+        using var team = new ThreadTeam(2);
+        using var table = new RopeTable(start + length, rotary, 10000);
+        Tensor x = Random(sequences * length, heads * headSize, 1), dy = Random(sequences * length, heads * headSize, 2);
+        Tensor y = Copy(x), each = Copy(x), dx = Copy(dy);
+        Rope.Run(team, y, headSize, table, start, layout, length);
+        for (int sequence = 0; sequence < sequences; sequence++)
+            Rope.Run(team, each.Slice(sequence * length, length), headSize, table, start, layout);
+        Assert.True(y.AsFloats().SequenceEqual(each.AsFloats()));
+
+        Rope.Backward(team, dx, headSize, table, start, layout, length);
+        for (int r = 0; r < x.Rows; r++)
+        {
+            // <rotate(x), dy> = <x, rotateᵀ(dy)> head by head, and rotating back undoes the rotation.
+            for (int head = 0; head < heads; head++)
+            {
+                double forward = 0, backward = 0;
+                for (int i = head * headSize; i < (head + 1) * headSize; i++)
+                {
+                    forward += (double)y.Row(r)[i] * dy.Row(r)[i];
+                    backward += (double)x.Row(r)[i] * dx.Row(r)[i];
+                }
+
+                Assert.Equal(forward, backward, 1e-5);
+            }
+        }
+
+        Rope.Backward(team, y, headSize, table, start, layout, length);
+        for (int i = 0; i < x.ElementCount; i++)
+            Assert.Equal(x.AsFloats()[i], y.AsFloats()[i], 1e-6);
+        Assert.Throws<ArgumentException>(() => Rope.Backward(team, dx, headSize, table, start, layout, length - 1));
+        Assert.Throws<ArgumentException>(() => Rope.Backward(team, dx, headSize, table, start + 1, layout, length));
+    }
+
     [Fact]
     public void SwiGlu_backward_is_the_derivative()
     {
@@ -276,6 +317,7 @@ public sealed class BackwardTests
     {
         const int length = 16, rows = 64;
         using var team = new ThreadTeam(2);
+        using var angles = new RopeTable(32, length, 10000);
         Tensor x = Random(rows, length, 1), weight = Random(1, length, 2), dy = Random(rows, length, 3), dx = Copy(x);
         Tensor dWeight = Tensor.Zeros(1, length), other = Copy(x), table = Tensor.Zeros(9, length);
         int[] ids = new int[rows];
@@ -293,6 +335,7 @@ public sealed class BackwardTests
             Embedding.Backward(team, table, ids, x);
             AdamW.Step(team, x, dx, dy, other, 0.01f, 0.9f, 0.95f, 1e-8f, 0.1f, 3, 0.7f);
             Elementwise.SumOfSquares(team, x);
+            Rope.Backward(team, dx, length, angles, 0, RopeLayout.Adjacent, 32);
         }
 
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
