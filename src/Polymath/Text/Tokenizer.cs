@@ -24,6 +24,15 @@ public abstract class Tokenizer
     /// <exception cref="ModelFormatException">No vocabulary, a kind not supported, or a damaged one.</exception>
     public static Tokenizer Load(WeightSource source) => TokenizerLoader.Load(source);
 
+    /// <summary>True when the first space of a text was put there by <see cref="Encode"/> and is taken away by <see cref="Decode"/>.</summary>
+    internal virtual bool DropsLeadingSpace => false;
+
+    /// <summary>The vocabulary under tokenizer.ggml.* keys.</summary>
+    /// <param name="metadata">Settings of a model.</param>
+    /// <param name="name">File or model they come from, for messages.</param>
+    /// <exception cref="ModelFormatException">No vocabulary, a kind not supported, or a damaged one.</exception>
+    public static Tokenizer FromMetadata(Metadata metadata, string name) => TokenizerLoader.FromMetadata(metadata, name);
+
     /// <summary>Ids of <paramref name="text"/>.</summary>
     /// <param name="text">Any text; unpaired surrogates become U+FFFD.</param>
     /// <param name="addSpecial">Put the begin and end ids where the model wants them.</param>

@@ -2,7 +2,16 @@ using Polymath.Files;
 
 namespace Polymath.Text;
 
+/// <summary>Chooses the tokenizer that a model's settings name.</summary>
 internal static class TokenizerLoader
 {
-    public static Tokenizer Load(WeightSource source) => throw new ModelFormatException($"{source.Path}: no vocabulary");
+    public static Tokenizer Load(WeightSource source) => FromMetadata(source.Metadata, source.Path);
+
+    public static Tokenizer FromMetadata(Metadata metadata, string name) =>
+        metadata.GetString("tokenizer.ggml.model") switch
+        {
+            "gpt2" => ByteLevelBpe.Read(metadata, name),
+            null => throw new ModelFormatException($"{name}: no vocabulary (tokenizer.ggml.model is missing)"),
+            string other => throw new ModelFormatException($"{name}: vocabularies of kind '{other}' are not supported"),
+        };
 }

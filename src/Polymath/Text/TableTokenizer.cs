@@ -1,0 +1,173 @@
+using System.Buffers;
+using System.Text;
+
+namespace Polymath.Text;
+
+/// <summary>What all tokenizers over a vocabulary table share: special tokens in texts, ids, and the way back to text.</summary>
+internal abstract class TableTokenizer : Tokenizer
+{
+    private readonly SpecialTokens _always;
+    private readonly SpecialTokens _whenAsked;
+    private Workspace? _spare;
+
+    /// <summary>Makes the shared part.</summary>
+    /// <param name="vocabulary">The checked tables.</param>
+    /// <param name="table">Bytes of the tokens in the middle of a text; empty for special ones.</param>
+    protected TableTokenizer(Vocabulary vocabulary, TokenTable table)
+    {
+        vocabulary.CheckAdded();
+        Vocabulary = vocabulary;
+        Table = table;
+        _always = new SpecialTokens(vocabulary, kind => kind == TokenKind.UserDefined);
+        _whenAsked = new SpecialTokens(
+            vocabulary, kind => kind is TokenKind.UserDefined or TokenKind.Control or TokenKind.Unknown);
+    }
+
+    /// <inheritdoc/>
+    public sealed override int VocabularySize => Vocabulary.Count;
+
+    /// <inheritdoc/>
+    public sealed override int? BeginId => Vocabulary.BeginId;
+
+    /// <inheritdoc/>
+    public sealed override int? EndId => Vocabulary.EndId;
+
+    /// <inheritdoc/>
+    public sealed override bool AddsBegin => Vocabulary.AddsBegin;
+
+    /// <inheritdoc/>
+    public sealed override bool AddsEnd => Vocabulary.AddsEnd;
+
+    /// <summary>The checked tables.</summary>
+    protected Vocabulary Vocabulary { get; }
+
+    /// <summary>Bytes of the tokens, and back.</summary>
+    protected TokenTable Table { get; }
+
+    /// <inheritdoc/>
+    public sealed override int[] Encode(ReadOnlySpan<char> text, bool addSpecial = true, bool parseSpecial = false)
+    {
+        Workspace space = Interlocked.Exchange(ref _spare, null) ?? new Workspace();
+        IntList ids = space.Ids;
+        if (addSpecial && AddsBegin)
+            ids.Add(BeginId!.Value);
+        EncodeBetweenSpecials(text, parseSpecial ? _whenAsked : _always, space);
+        if (addSpecial && AddsEnd)
+            ids.Add(EndId!.Value);
+        int[] result = ids.Span.ToArray();
+        space.Clear();
+        _spare = space;
+        return result;
+    }
+
+    /// <inheritdoc/>
+    public sealed override ReadOnlySpan<byte> TokenBytes(int id) => Table[Checked(id)];
+
+    /// <inheritdoc/>
+    public sealed override string TokenText(int id) => Vocabulary.Texts[Checked(id)];
+
+    /// <inheritdoc/>
+    public sealed override bool IsSpecial(int id) => Vocabulary.IsSpecial(Checked(id));
+
+    /// <inheritdoc/>
+    public sealed override bool IsEndOfGeneration(int id) => Vocabulary.IsEnd(Checked(id));
+
+    /// <inheritdoc/>
+    public sealed override string Decode(ReadOnlySpan<int> ids)
+    {
+        long total = 0;
+        foreach (int id in ids)
+            total += TokenBytes(id).Length;
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(checked((int)total));
+        int length = 0;
+        foreach (int id in ids)
+        {
+            ReadOnlySpan<byte> token = TokenBytes(id);
+            token.CopyTo(bytes.AsSpan(length));
+            length += token.Length;
+        }
+
+        ReadOnlySpan<byte> text = bytes.AsSpan(0, length);
+        if (DropsLeadingSpace && text is [(byte)' ', ..])
+            text = text[1..];
+        string result = Encoding.UTF8.GetString(text);
+        ArrayPool<byte>.Shared.Return(bytes);
+        return result;
+    }
+
+    /// <summary>Adds the ids of a text in which no token stands as it is.</summary>
+    /// <param name="text">Not empty.</param>
+    /// <param name="starts">True at the start of a text and after a special token.</param>
+    /// <param name="space">Work space; ids go to <see cref="Workspace.Ids"/>.</param>
+    protected abstract void EncodePlain(ReadOnlySpan<char> text, bool starts, Workspace space);
+
+    private void EncodeBetweenSpecials(ReadOnlySpan<char> text, SpecialTokens specials, Workspace space)
+    {
+        bool starts = true;
+        while (!text.IsEmpty)
+        {
+            int at = specials.Find(text, out int length, out int id);
+            ReadOnlySpan<char> plain = at < 0 ? text : text[..at];
+            if (!plain.IsEmpty)
+                EncodePlain(plain, starts, space);
+            if (at < 0)
+                return;
+            space.Ids.Add(id);
+            starts = true;
+            text = text[(at + length)..];
+        }
+    }
+
+    private int Checked(int id)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(id);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(id, Vocabulary.Count);
+        return id;
+    }
+
+    /// <summary>Buffers of one encoding; a tokenizer keeps one for the next.</summary>
+    protected sealed class Workspace
+    {
+        private const int KeptBytes = 1 << 18;
+
+        private byte[] _bytes = new byte[512];
+        private int[] _symbols = new int[512];
+
+        /// <summary>The ids so far.</summary>
+        public IntList Ids { get; } = new();
+
+        /// <summary>Where the pieces of a text end.</summary>
+        public IntList Ends { get; } = new();
+
+        /// <summary>Orders the joins.</summary>
+        public MergeQueue Queue { get; } = new();
+
+        /// <summary>At least <paramref name="count"/> bytes of any content.</summary>
+        public byte[] Bytes(int count)
+        {
+            if (_bytes.Length < count)
+                _bytes = new byte[Math.Max(count, 512)];
+            return _bytes;
+        }
+
+        /// <summary>Exactly <paramref name="count"/> integers of any content.</summary>
+        public Span<int> Symbols(int count)
+        {
+            if (_symbols.Length < count)
+                _symbols = new int[Math.Max(count, 512)];
+            return _symbols.AsSpan(0, count);
+        }
+
+        /// <summary>Makes ready for the next text; keeps no large memory.</summary>
+        public void Clear()
+        {
+            Ids.Clear();
+            Ends.Clear();
+            Queue.Release();
+            if (_bytes.Length > KeptBytes)
+                _bytes = new byte[512];
+            if (_symbols.Length > KeptBytes)
+                _symbols = new int[512];
+        }
+    }
+}
