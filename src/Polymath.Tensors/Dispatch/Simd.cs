@@ -37,4 +37,107 @@ internal static class Simd
             return Sse3.HorizontalAdd(a, b);
         return Vector128.Create(a[0] + a[1], a[2] + a[3], b[0] + b[1], b[2] + b[3]);
     }
+
+    /// <summary>Unsigned times signed bytes, neighbours added with saturation to 16 bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<short> MultiplyAddPairs(Vector256<byte> a, Vector256<sbyte> b)
+    {
+        if (Avx2.IsSupported)
+            return Avx2.MultiplyAddAdjacent(a, b);
+        (Vector256<short> aLow, Vector256<short> aHigh) = (Vector256.WidenLower(a).AsInt16(), Vector256.WidenUpper(a).AsInt16());
+        (Vector256<short> bLow, Vector256<short> bHigh) = Vector256.Widen(b);
+        return Vector256.NarrowWithSaturation(MultiplyAddPairs(aLow, bLow), MultiplyAddPairs(aHigh, bHigh));
+    }
+
+    /// <summary>Products of 16 bits, neighbours added to 32 bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> MultiplyAddPairs(Vector256<short> a, Vector256<short> b)
+    {
+        if (Avx2.IsSupported)
+            return Avx2.MultiplyAddAdjacent(a, b);
+        Vector256<int> even = ((a.AsInt32() << 16) >> 16) * ((b.AsInt32() << 16) >> 16);
+        return even + ((a.AsInt32() >> 16) * (b.AsInt32() >> 16));
+    }
+
+    /// <summary>As the 256-bit one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<short> MultiplyAddPairs(Vector512<byte> a, Vector512<sbyte> b) =>
+        Avx512BW.IsSupported
+            ? Avx512BW.MultiplyAddAdjacent(a, b)
+            : Vector512.Create(MultiplyAddPairs(a.GetLower(), b.GetLower()), MultiplyAddPairs(a.GetUpper(), b.GetUpper()));
+
+    /// <summary>As the 256-bit one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> MultiplyAddPairs(Vector512<short> a, Vector512<short> b) =>
+        Avx512BW.IsSupported
+            ? Avx512BW.MultiplyAddAdjacent(a, b)
+            : Vector512.Create(MultiplyAddPairs(a.GetLower(), b.GetLower()), MultiplyAddPairs(a.GetUpper(), b.GetUpper()));
+
+    /// <summary>The values with the signs of <paramref name="sign"/> multiplied in; where it is zero, anything.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<sbyte> MultiplySign(Vector256<sbyte> values, Vector256<sbyte> sign) =>
+        Avx2.IsSupported
+            ? Avx2.Sign(values, sign)
+            : Vector256.ConditionalSelect(Vector256.LessThan(sign, Vector256<sbyte>.Zero), -values, values);
+
+    /// <summary>As the 256-bit one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<sbyte> MultiplySign(Vector512<sbyte> values, Vector512<sbyte> sign) =>
+        Vector512.ConditionalSelect(Vector512.LessThan(sign, Vector512<sbyte>.Zero), -values, values);
+
+    /// <summary>The sums of the products of four neighbouring signed bytes each.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<int> DotFours(Vector128<sbyte> a, Vector128<sbyte> b)
+    {
+        if (Dp.IsSupported)
+            return Dp.DotProduct(Vector128<int>.Zero, a, b);
+        (Vector128<short> aLow, Vector128<short> aHigh) = Vector128.Widen(a);
+        (Vector128<short> bLow, Vector128<short> bHigh) = Vector128.Widen(b);
+        Vector128<int> low = AddPairs(aLow * bLow), high = AddPairs(aHigh * bHigh);
+        return AdvSimd.Arm64.IsSupported
+            ? AdvSimd.Arm64.AddPairwise(low, high)
+            : Vector128.Create(low[0] + low[1], low[2] + low[3], high[0] + high[1], high[2] + high[3]);
+    }
+
+    /// <summary>a × b + c: as the 256-bit one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> MultiplyAdd(Vector128<float> a, Vector128<float> b, Vector128<float> c)
+    {
+        if (Fma.IsSupported)
+            return Fma.MultiplyAdd(a, b, c);
+        return AdvSimd.IsSupported ? AdvSimd.FusedMultiplyAdd(c, a, b) : (a * b) + c;
+    }
+
+    /// <summary>a × b + c: as the 256-bit one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> MultiplyAdd(Vector512<float> a, Vector512<float> b, Vector512<float> c) =>
+        Avx512F.IsSupported
+            ? Avx512F.FusedMultiplyAdd(a, b, c)
+            : Vector512.Create(MultiplyAdd(a.GetLower(), b.GetLower(), c.GetLower()), MultiplyAdd(a.GetUpper(), b.GetUpper(), c.GetUpper()));
+
+    /// <summary>Sign-extends to 32 bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> Widen(Vector128<short> v) =>
+        Avx2.IsSupported ? Avx2.ConvertToVector256Int32(v) : Vector256.Create(Vector128.WidenLower(v), Vector128.WidenUpper(v));
+
+    /// <summary>Sign-extends to 32 bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> Widen(Vector256<short> v) =>
+        Avx512F.IsSupported ? Avx512F.ConvertToVector512Int32(v) : Vector512.Create(Widen(v.GetLower()), Widen(v.GetUpper()));
+
+    /// <summary>The 16 bytes in the lower half; the same, every byte's low bits lost to a shift by 4, in the upper.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Vector256<byte> LoadNibbles(byte* source)
+    {
+        if (Avx2.IsSupported)
+        {
+            Vector256<ulong> both = Avx2.BroadcastVector128ToVector256((ulong*)source);
+            return Avx2.ShiftRightLogicalVariable(both, Vector256.Create(0UL, 0, 4, 4)).AsByte() & Vector256.Create((byte)15);
+        }
+
+        Vector128<byte> v = Vector128.Load(source);
+        return Vector256.Create(v & Vector128.Create((byte)15), v >> 4);
+    }
+
+    private static Vector128<int> AddPairs(Vector128<short> v) => ((v.AsInt32() << 16) >> 16) + (v.AsInt32() >> 16);
 }

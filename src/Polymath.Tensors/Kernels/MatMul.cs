@@ -141,13 +141,15 @@ public static unsafe partial class MatMul
         }
     }
 
+    /// <summary>Outputs of the weight rows [from, to); a format without its own code for the variant takes the scalar one.</summary>
     private static void Rows(InstructionSet set, Part* part, int from, int to)
     {
-        switch (set)
+        bool done = set switch
         {
-            default:
-                MatMulScalar.Rows(part, from, to);
-                break;
-        }
+            InstructionSet.Avx2 => MatMulAvx2.Rows(part, from, to),
+            _ => false,
+        };
+        if (!done)
+            MatMulScalar.Rows(part, from, to);
     }
 }

@@ -1,0 +1,57 @@
+using System.Runtime.Intrinsics;
+
+namespace Polymath.Tensors;
+
+/// <summary>Where the four weight rows of a tile begin; rows beyond the last repeat it, so a tile needs no remainder code.</summary>
+internal readonly unsafe struct FourRows
+{
+    public readonly byte* R0;
+    public readonly byte* R1;
+    public readonly byte* R2;
+    public readonly byte* R3;
+
+    /// <summary>The rows of the tile at row <paramref name="n"/> of those before <paramref name="to"/>.</summary>
+    public FourRows(MatMul.Part* part, int n, int to)
+        : this(part->Weight + (n * part->WeightStride), part->WeightStride, to - n)
+    {
+    }
+
+    /// <summary>Four rows of which <paramref name="count"/> exist.</summary>
+    public FourRows(byte* first, nint stride, int count)
+    {
+        R0 = first;
+        R1 = count > 1 ? R0 + stride : R0;
+        R2 = count > 2 ? R1 + stride : R1;
+        R3 = count > 3 ? R2 + stride : R2;
+    }
+
+    private FourRows(byte* r0, byte* r1, byte* r2, byte* r3)
+    {
+        R0 = r0;
+        R1 = r1;
+        R2 = r2;
+        R3 = r3;
+    }
+
+    /// <summary>The same rows from a later column on.</summary>
+    public FourRows Skip(nint bytes) => new(R0 + bytes, R1 + bytes, R2 + bytes, R3 + bytes);
+
+    /// <summary>The first <paramref name="count"/> columns as F32, padded with zeros to <paramref name="length"/>.</summary>
+    public FourRows PadTo<TFormat>(float* panel, int length, int count)
+        where TFormat : struct, IFloatFormat
+    {
+        new Span<float>(panel, 4 * length).Clear();
+        TFormat.Dequantize(R0, panel, count);
+        TFormat.Dequantize(R1, panel + length, count);
+        TFormat.Dequantize(R2, panel + (2 * length), count);
+        TFormat.Dequantize(R3, panel + (3 * length), count);
+        return new FourRows((byte*)panel, length * (nint)sizeof(float), 4);
+    }
+
+    /// <summary>Writes the first <paramref name="count"/> (0 to 3) of four outputs.</summary>
+    public static void StorePart(Vector128<float> four, float* target, int count)
+    {
+        for (int i = 0; i < count; i++)
+            target[i] = four[i];
+    }
+}

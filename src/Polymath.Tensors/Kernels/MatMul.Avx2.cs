@@ -1,0 +1,275 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Polymath.Tensors;
+
+/// <summary>
+/// The 256-bit skeletons. Each output has one accumulator of 8 lanes that walks K from front to back, in every
+/// tile; the lanes are added in one order at the end. A tile short of weight rows repeats its last one.
+/// </summary>
+internal static unsafe class MatMulAvx2
+{
+    private const int TileRows = 4;
+    private const int Lanes = 8;
+    private const int TokenBlock = 48;      // tokens whose accumulators and activations stay in the caches
+    private const int ColumnBlock = 512;    // columns of four rows that stay in the first cache
+
+    /// <summary>Computes the outputs of the weight rows [from, to); false when the format has no 256-bit unpacking.</summary>
+    public static bool Rows(MatMul.Part* part, int from, int to)
+    {
+        switch (part->Format)
+        {
+            case TensorFormat.F32: Float<F32>(part, from, to); return true;
+            case TensorFormat.F16: Float<F16>(part, from, to); return true;
+            case TensorFormat.BF16: Float<BF16>(part, from, to); return true;
+            case TensorFormat.Q8_0: Int8<Q8_0>(part, from, to); return true;
+            case TensorFormat.Q4_0: Int8<Q4_0>(part, from, to); return true;
+            default: return false;
+        }
+    }
+
+    private static void Int8<TFormat>(MatMul.Part* part, int from, int to)
+        where TFormat : struct, IInt8Vector256
+    {
+        for (int start = 0; start < part->Tokens; start += TokenBlock)
+        {
+            int end = Math.Min(start + TokenBlock, part->Tokens);
+            for (int n = from; n < to; n += TileRows)
+            {
+                var rows = new FourRows(part, n, to);
+                int t = start;
+                for (; t <= end - 2; t += 2)
+                    Int8Tile2<TFormat>(part, rows, n, to, t);
+                for (; t < end; t++)
+                    Int8Tile1<TFormat>(part, rows, n, to, t);
+            }
+        }
+    }
+
+    private static void Int8Tile1<TFormat>(MatMul.Part* part, FourRows rows, int n, int to, int t)
+        where TFormat : struct, IInt8Vector256
+    {
+        byte* w0 = rows.R0, w1 = rows.R1, w2 = rows.R2, w3 = rows.R3;
+        var x = (sbyte*)(part->Quantized + (t * part->QuantizedStride));
+        float* scale = Int8Activations.Scales((byte*)x, part->Columns);
+        Vector256<float> s0 = default, s1 = default, s2 = default, s3 = default;
+        nint offset = 0;
+        for (float* endScale = scale + (part->Columns / TFormat.BlockLength); scale < endScale; scale++)
+        {
+            Vector256<sbyte> a = Vector256.Load(x);
+            Vector256<short> prepared = TFormat.Prepare(a);
+            Vector256<float> d = Vector256.Create(*scale);
+            s0 = Add<TFormat>(TFormat.Unpack(w0 + offset), a, prepared, Vector256.Create(TFormat.Scale(w0 + offset)) * d, s0);
+            s1 = Add<TFormat>(TFormat.Unpack(w1 + offset), a, prepared, Vector256.Create(TFormat.Scale(w1 + offset)) * d, s1);
+            s2 = Add<TFormat>(TFormat.Unpack(w2 + offset), a, prepared, Vector256.Create(TFormat.Scale(w2 + offset)) * d, s2);
+            s3 = Add<TFormat>(TFormat.Unpack(w3 + offset), a, prepared, Vector256.Create(TFormat.Scale(w3 + offset)) * d, s3);
+            offset += TFormat.BlockBytes;
+            x += TFormat.BlockLength;
+        }
+
+        Store(part, n, to, t, VectorMath.Sum(s0, s1, s2, s3));
+    }
+
+    private static void Int8Tile2<TFormat>(MatMul.Part* part, FourRows rows, int n, int to, int t)
+        where TFormat : struct, IInt8Vector256
+    {
+        byte* w0 = rows.R0, w1 = rows.R1, w2 = rows.R2, w3 = rows.R3;
+        var x = (sbyte*)(part->Quantized + (t * part->QuantizedStride));
+        nint next = part->QuantizedStride;
+        float* scale = Int8Activations.Scales((byte*)x, part->Columns);
+        Vector256<float> s00 = default, s01 = default, s02 = default, s03 = default;
+        Vector256<float> s10 = default, s11 = default, s12 = default, s13 = default;
+        nint offset = 0;
+        for (float* endScale = scale + (part->Columns / TFormat.BlockLength); scale < endScale; scale++)
+        {
+            Vector256<sbyte> a0 = Vector256.Load(x), a1 = Vector256.Load(x + next);
+            Vector256<short> p0 = TFormat.Prepare(a0), p1 = TFormat.Prepare(a1);
+            Vector256<float> d0 = Vector256.Create(*scale), d1 = Vector256.Create(*(float*)((byte*)scale + next));
+
+            Vector256<sbyte> w = TFormat.Unpack(w0 + offset);
+            Vector256<float> dw = Vector256.Create(TFormat.Scale(w0 + offset));
+            s00 = Add<TFormat>(w, a0, p0, dw * d0, s00);
+            s10 = Add<TFormat>(w, a1, p1, dw * d1, s10);
+            w = TFormat.Unpack(w1 + offset);
+            dw = Vector256.Create(TFormat.Scale(w1 + offset));
+            s01 = Add<TFormat>(w, a0, p0, dw * d0, s01);
+            s11 = Add<TFormat>(w, a1, p1, dw * d1, s11);
+            w = TFormat.Unpack(w2 + offset);
+            dw = Vector256.Create(TFormat.Scale(w2 + offset));
+            s02 = Add<TFormat>(w, a0, p0, dw * d0, s02);
+            s12 = Add<TFormat>(w, a1, p1, dw * d1, s12);
+            w = TFormat.Unpack(w3 + offset);
+            dw = Vector256.Create(TFormat.Scale(w3 + offset));
+            s03 = Add<TFormat>(w, a0, p0, dw * d0, s03);
+            s13 = Add<TFormat>(w, a1, p1, dw * d1, s13);
+            offset += TFormat.BlockBytes;
+            x += TFormat.BlockLength;
+        }
+
+        Store(part, n, to, t, VectorMath.Sum(s00, s01, s02, s03));
+        Store(part, n, to, t + 1, VectorMath.Sum(s10, s11, s12, s13));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Add<TFormat>(
+        Vector256<sbyte> w, Vector256<sbyte> a, Vector256<short> prepared, Vector256<float> scale, Vector256<float> sum)
+        where TFormat : struct, IInt8Vector256
+        => Simd.MultiplyAdd(Vector256.ConvertToSingle(TFormat.Dot(w, a, prepared)), scale, sum);
+
+    [SkipLocalsInit]
+    private static void Float<TFormat>(MatMul.Part* part, int from, int to)
+        where TFormat : struct, IFloatVector
+    {
+        float* sums = stackalloc float[TileRows * Lanes * TokenBlock];
+        float* panel = stackalloc float[TileRows * ColumnBlock];
+        bool widen = TFormat.BlockBytes != sizeof(float) && part->Tokens > 2;
+        int columnBlock = part->Tokens == 1 ? part->Columns : ColumnBlock;
+        for (int start = 0; start < part->Tokens; start += TokenBlock)
+        {
+            int tokens = Math.Min(TokenBlock, part->Tokens - start);
+            float* x = part->X + ((nint)start * part->Columns);
+            for (int n = from; n < to; n += TileRows)
+            {
+                var rows = new FourRows(part, n, to);
+                new Span<float>(sums, tokens * TileRows * Lanes).Clear();
+                int whole = part->Columns / Lanes * Lanes;
+                for (int k = 0; k < whole; k += columnBlock)
+                {
+                    int count = Math.Min(columnBlock, whole - k);
+                    FourRows block = rows.Skip((nint)k * TFormat.BlockBytes);
+                    if (widen)
+                        Tokens<F32>(Widen<TFormat>(block, panel, count), x + k, part->Columns, tokens, count, sums);
+                    else
+                        Tokens<TFormat>(block, x + k, part->Columns, tokens, count, sums);
+                }
+
+                if (whole < part->Columns)
+                    Tail<TFormat>(part, rows, x, whole, tokens, sums, panel);
+                for (int t = 0; t < tokens; t++)
+                {
+                    float* s = sums + (t * TileRows * Lanes);
+                    Store(part, n, to, start + t, VectorMath.Sum(
+                        Vector256.Load(s), Vector256.Load(s + Lanes), Vector256.Load(s + (2 * Lanes)), Vector256.Load(s + (3 * Lanes))));
+                }
+            }
+        }
+    }
+
+    /// <summary>Adds the products of a block of columns to the accumulators, [token][row][lane].</summary>
+    private static void Tokens<TFormat>(FourRows rows, float* x, nint stride, int tokens, nint count, float* sums)
+        where TFormat : struct, IFloatVector
+    {
+        int t = 0;
+        for (; t <= tokens - 3; t += 3)
+            FloatTile3<TFormat>(rows, x + (t * stride), stride, count, sums + (t * TileRows * Lanes));
+        for (; t < tokens; t++)
+            FloatTile1<TFormat>(rows, x + (t * stride), count, sums + (t * TileRows * Lanes));
+    }
+
+    private static void FloatTile1<TFormat>(FourRows rows, float* x, nint count, float* sums)
+        where TFormat : struct, IFloatVector
+    {
+        byte* w0 = rows.R0, w1 = rows.R1, w2 = rows.R2, w3 = rows.R3;
+        Vector256<float> s0 = Vector256.Load(sums), s1 = Vector256.Load(sums + 8);
+        Vector256<float> s2 = Vector256.Load(sums + 16), s3 = Vector256.Load(sums + 24);
+        for (nint k = 0; k < count; k += Lanes)
+        {
+            Vector256<float> a = Vector256.Load(x + k);
+            nint offset = k * TFormat.BlockBytes;
+            s0 = Simd.MultiplyAdd(TFormat.Load256(w0 + offset), a, s0);
+            s1 = Simd.MultiplyAdd(TFormat.Load256(w1 + offset), a, s1);
+            s2 = Simd.MultiplyAdd(TFormat.Load256(w2 + offset), a, s2);
+            s3 = Simd.MultiplyAdd(TFormat.Load256(w3 + offset), a, s3);
+        }
+
+        s0.Store(sums);
+        s1.Store(sums + 8);
+        s2.Store(sums + 16);
+        s3.Store(sums + 24);
+    }
+
+    private static void FloatTile3<TFormat>(FourRows rows, float* x, nint stride, nint count, float* sums)
+        where TFormat : struct, IFloatVector
+    {
+        byte* w0 = rows.R0, w1 = rows.R1, w2 = rows.R2, w3 = rows.R3;
+        float* x1 = x + stride, x2 = x1 + stride;
+        Vector256<float> s00 = Vector256.Load(sums), s01 = Vector256.Load(sums + 8);
+        Vector256<float> s02 = Vector256.Load(sums + 16), s03 = Vector256.Load(sums + 24);
+        Vector256<float> s10 = Vector256.Load(sums + 32), s11 = Vector256.Load(sums + 40);
+        Vector256<float> s12 = Vector256.Load(sums + 48), s13 = Vector256.Load(sums + 56);
+        Vector256<float> s20 = Vector256.Load(sums + 64), s21 = Vector256.Load(sums + 72);
+        Vector256<float> s22 = Vector256.Load(sums + 80), s23 = Vector256.Load(sums + 88);
+        for (nint k = 0; k < count; k += Lanes)
+        {
+            Vector256<float> a0 = Vector256.Load(x + k), a1 = Vector256.Load(x1 + k), a2 = Vector256.Load(x2 + k);
+            nint offset = k * TFormat.BlockBytes;
+            Vector256<float> w = TFormat.Load256(w0 + offset);
+            s00 = Simd.MultiplyAdd(w, a0, s00);
+            s10 = Simd.MultiplyAdd(w, a1, s10);
+            s20 = Simd.MultiplyAdd(w, a2, s20);
+            w = TFormat.Load256(w1 + offset);
+            s01 = Simd.MultiplyAdd(w, a0, s01);
+            s11 = Simd.MultiplyAdd(w, a1, s11);
+            s21 = Simd.MultiplyAdd(w, a2, s21);
+            w = TFormat.Load256(w2 + offset);
+            s02 = Simd.MultiplyAdd(w, a0, s02);
+            s12 = Simd.MultiplyAdd(w, a1, s12);
+            s22 = Simd.MultiplyAdd(w, a2, s22);
+            w = TFormat.Load256(w3 + offset);
+            s03 = Simd.MultiplyAdd(w, a0, s03);
+            s13 = Simd.MultiplyAdd(w, a1, s13);
+            s23 = Simd.MultiplyAdd(w, a2, s23);
+        }
+
+        s00.Store(sums);
+        s01.Store(sums + 8);
+        s02.Store(sums + 16);
+        s03.Store(sums + 24);
+        s10.Store(sums + 32);
+        s11.Store(sums + 40);
+        s12.Store(sums + 48);
+        s13.Store(sums + 56);
+        s20.Store(sums + 64);
+        s21.Store(sums + 72);
+        s22.Store(sums + 80);
+        s23.Store(sums + 88);
+    }
+
+    /// <summary>The columns that fill no vector, padded with zeros.</summary>
+    private static void Tail<TFormat>(MatMul.Part* part, FourRows rows, float* x, int whole, int tokens, float* sums, float* panel)
+        where TFormat : struct, IFloatVector
+    {
+        int rest = part->Columns - whole;
+        rows = rows.Skip((nint)whole * TFormat.BlockBytes).PadTo<TFormat>(panel, Lanes, rest);
+        for (int t = 0; t < tokens; t++)
+        {
+            Vector256<float> a = VectorMath.LoadPart(x + ((nint)t * part->Columns) + whole, rest);
+            FloatTile1<F32>(rows, (float*)&a, Lanes, sums + (t * TileRows * Lanes));
+        }
+    }
+
+    private static FourRows Widen<TFormat>(FourRows rows, float* panel, int count)
+        where TFormat : struct, IFloatVector
+    {
+        for (nint k = 0; k < count; k += Lanes)
+        {
+            nint offset = k * TFormat.BlockBytes;
+            TFormat.Load256(rows.R0 + offset).Store(panel + k);
+            TFormat.Load256(rows.R1 + offset).Store(panel + ColumnBlock + k);
+            TFormat.Load256(rows.R2 + offset).Store(panel + (2 * ColumnBlock) + k);
+            TFormat.Load256(rows.R3 + offset).Store(panel + (3 * ColumnBlock) + k);
+        }
+
+        return new FourRows((byte*)panel, ColumnBlock * sizeof(float), TileRows);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(MatMul.Part* part, int n, int to, int t, Vector128<float> four)
+    {
+        float* y = part->Y + ((nint)t * part->Rows) + n;
+        if (n <= to - TileRows)
+            four.Store(y);
+        else
+            FourRows.StorePart(four, y, to - n);
+    }
+}
