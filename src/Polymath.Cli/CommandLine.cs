@@ -22,7 +22,12 @@ internal static class CommandLine
     /// <summary>All commands, in the order help lists them.</summary>
     public static IReadOnlyList<CliCommand> Commands() =>
     [
+        new RunCommand(),
         new ShowCommand(),
+        new TokenizeCommand(),
+        new PerplexityCommand(),
+        new LogitsCommand(),
+        new BenchCommand(),
     ];
 
     /// <summary>The version of this program.</summary>

@@ -26,8 +26,7 @@ internal static class Help
     {
         Section("Commands", Rows(root.Subcommands, c => (c.Name, FirstSentence(c.Description))), output);
         Section("Options", Rows(root.Options, o => (Names(o), o is HelpOption ? "Show help; also after a command." : o is VersionOption ? "Show the version." : o.Description ?? "")), output);
-        Section(
-            "Examples",
+        WriteExamples(
             [
                 ("polymath run \"Once upon a time\"", "Let the model that comes with this program write on."),
                 ("polymath run --help", "Show the options of a command."),
@@ -46,7 +45,21 @@ internal static class Help
             Wrap(note, 0, output);
         }
 
-        Section("Examples", command.Examples, output);
+        WriteExamples(command.Examples, output);
+    }
+
+    private static void WriteExamples(IReadOnlyList<(string Line, string Meaning)> examples, TextWriter output)
+    {
+        if (examples.Count == 0)
+            return;
+        output.WriteLine();
+        output.WriteLine("Examples:");
+        foreach ((string line, string meaning) in examples)
+        {
+            output.WriteLine($"  {line}");
+            output.Write("      ");
+            Wrap(meaning, 6, output);
+        }
     }
 
     private static string Usage(Command command)
@@ -80,13 +93,13 @@ internal static class Help
     private static List<(string, string)> Rows<T>(IEnumerable<T> symbols, Func<T, (string, string)> row)
         where T : Symbol => [.. symbols.Where(s => !s.Hidden).Select(row)];
 
-    private static void Section(string title, IReadOnlyList<(string Left, string Right)> rows, TextWriter output)
+    private static void Section(string title, List<(string Left, string Right)> rows, TextWriter output)
     {
         if (rows.Count == 0)
             return;
         output.WriteLine();
         output.WriteLine($"{title}:");
-        int column = Indent + Math.Min(rows.Max(r => r.Left.Length), 46) + 3;
+        int column = Indent + Math.Min(rows.Max(r => r.Left.Length), 30) + 3;
         foreach ((string left, string right) in rows)
         {
             output.Write(new string(' ', Indent) + left);

@@ -27,7 +27,7 @@ internal static class Printable
     /// <summary>
     /// For text of a model shown to a person as it comes: line breaks and tabs pass, other controls become visible.
     /// </summary>
-    public static string Tame(string text)
+    public static ReadOnlySpan<char> Tame(ReadOnlySpan<char> text)
     {
         foreach (char c in text)
         {
@@ -38,7 +38,7 @@ internal static class Printable
         return text;
     }
 
-    private static string TameSlowly(string text)
+    private static string TameSlowly(ReadOnlySpan<char> text)
     {
         var builder = new StringBuilder(text.Length);
         foreach (char c in text)
