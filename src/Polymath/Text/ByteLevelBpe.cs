@@ -51,7 +51,7 @@ internal sealed class ByteLevelBpe : TableTokenizer
     }
 
     /// <inheritdoc/>
-    protected override void EncodePlain(ReadOnlySpan<char> text, bool starts, Workspace space)
+    protected override void EncodePlain(ReadOnlySpan<char> text, bool first, Workspace space)
     {
         space.Ends.Clear();
         _splitter.Split(text, space.Ends);

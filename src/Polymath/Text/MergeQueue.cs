@@ -35,16 +35,12 @@ internal sealed class MergeQueue
     private int[] _levels = []; // where in _orders each level starts
 
     /// <summary>Joins tokens as <paramref name="table"/> says; returns how many are left in front of <paramref name="ids"/>.</summary>
-    public unsafe int Merge(Span<int> ids, MergeTable table)
+    public int Merge(Span<int> ids, MergeTable table)
     {
         if (_results.Length < ids.Length)
             _results = new int[Capacity(ids.Length)];
-        fixed (int* pinned = ids)
-        {
-            var rule = new TableRule(table, pinned, _results);
-            Run(ref rule, ids.Length);
-        }
-
+        var rule = new TableRule(table, ids, _results);
+        Run(ref rule, ids.Length);
         int count = 0;
         for (int node = 0; node < ids.Length; node = _next[node])
             ids[count++] = ids[node];
@@ -55,7 +51,7 @@ internal sealed class MergeQueue
 
     /// <summary>Joins nodes 0 … <paramref name="count"/> - 1 until the rule allows no pair.</summary>
     public void Run<TRule>(ref TRule rule, int count)
-        where TRule : struct, IMergeRule
+        where TRule : struct, IMergeRule, allows ref struct
     {
         Start(ref rule, count);
         int[] next = _next;
@@ -97,7 +93,7 @@ internal sealed class MergeQueue
     private static int Capacity(int count) => (int)Math.Min((long)Array.MaxLength, Math.Max(256L, count + (count / 2)));
 
     private void Start<TRule>(ref TRule rule, int count)
-        where TRule : struct, IMergeRule
+        where TRule : struct, IMergeRule, allows ref struct
     {
         if (_next.Length < count)
         {
@@ -187,10 +183,12 @@ internal sealed class MergeQueue
         return Math.Min(low[0], low[1]);
     }
 
-    private readonly unsafe struct TableRule(MergeTable table, int* ids, int[] results) : IMergeRule
+    private readonly ref struct TableRule(MergeTable table, Span<int> ids, int[] results) : IMergeRule
     {
-        public int Order(int left, int right, int end) => table.Find(ids[left], ids[right], out results[left]);
+        private readonly Span<int> _ids = ids;
 
-        public void Join(int left) => ids[left] = results[left];
+        public int Order(int left, int right, int end) => table.Find(_ids[left], _ids[right], out results[left]);
+
+        public void Join(int left) => _ids[left] = results[left];
     }
 }

@@ -97,23 +97,23 @@ internal abstract class TableTokenizer : Tokenizer
 
     /// <summary>Adds the ids of a text in which no token stands as it is.</summary>
     /// <param name="text">Not empty.</param>
-    /// <param name="starts">True at the start of a text and after a special token.</param>
+    /// <param name="first">True at the start of the whole text; false after a special token.</param>
     /// <param name="space">Work space; ids go to <see cref="Workspace.Ids"/>.</param>
-    protected abstract void EncodePlain(ReadOnlySpan<char> text, bool starts, Workspace space);
+    protected abstract void EncodePlain(ReadOnlySpan<char> text, bool first, Workspace space);
 
     private void EncodeBetweenSpecials(ReadOnlySpan<char> text, SpecialTokens specials, Workspace space)
     {
-        bool starts = true;
+        bool first = true;
         while (!text.IsEmpty)
         {
             int at = specials.Find(text, out int length, out int id);
             ReadOnlySpan<char> plain = at < 0 ? text : text[..at];
             if (!plain.IsEmpty)
-                EncodePlain(plain, starts, space);
+                EncodePlain(plain, first, space);
             if (at < 0)
                 return;
             space.Ids.Add(id);
-            starts = true;
+            first = false;
             text = text[(at + length)..];
         }
     }

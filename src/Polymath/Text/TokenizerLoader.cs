@@ -11,6 +11,7 @@ internal static class TokenizerLoader
         metadata.GetString("tokenizer.ggml.model") switch
         {
             "gpt2" => ByteLevelBpe.Read(metadata, name),
+            "llama" => SentencePieceBpe.Read(metadata, name),
             null => throw new ModelFormatException($"{name}: no vocabulary (tokenizer.ggml.model is missing)"),
             string other => throw new ModelFormatException($"{name}: vocabularies of kind '{other}' are not supported"),
         };

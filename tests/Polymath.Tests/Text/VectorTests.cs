@@ -12,6 +12,7 @@ public sealed class VectorTests
     [InlineData("mpt")]
     [InlineData("starcoder")]
     [InlineData("deepseek-llm")]
+    [InlineData("llama-spm")]
     public void All_vectors_of_a_real_vocabulary_come_out(string name)
     {
         string path = Shared.Require($"data/tokenizers/ggml-vocab-{name}.gguf");
