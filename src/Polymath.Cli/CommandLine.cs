@@ -28,6 +28,7 @@ internal static class CommandLine
         new PerplexityCommand(),
         new LogitsCommand(),
         new BenchCommand(),
+        new QuantizeCommand(),
     ];
 
     /// <summary>The version of this program.</summary>

@@ -14,11 +14,24 @@ public static class GgufWriter
     private const uint Version = 3;
     private const int Chunk = 1 << 24;
 
-    /// <summary>A tensor to write.</summary>
+    /// <summary>A tensor to write. Its elements are made when their turn comes, so that a file may be larger than the memory.</summary>
     /// <param name="Name">GGUF tensor name.</param>
     /// <param name="Dimensions">Sizes in GGUF order, the row length first.</param>
-    /// <param name="Value">The elements, [rows, columns] with all outer dimensions folded into rows.</param>
-    public sealed record Entry(string Name, IReadOnlyList<long> Dimensions, Tensor Value);
+    /// <param name="Format">Format of the elements.</param>
+    /// <param name="Rows">All dimensions but the first, multiplied.</param>
+    /// <param name="Columns">The first dimension.</param>
+    /// <param name="Elements">Makes the elements [rows, columns]; called once.</param>
+    public sealed record Entry(
+        string Name, IReadOnlyList<long> Dimensions, TensorFormat Format, int Rows, int Columns, Func<Tensor> Elements)
+    {
+        /// <summary>A tensor whose elements are there already.</summary>
+        public Entry(string name, IReadOnlyList<long> dimensions, Tensor value)
+            : this(name, dimensions, value.Format, value.Rows, value.Columns, () => value)
+        {
+        }
+
+        internal long ByteLength => checked(FormatInfo.RowBytes(Format, Columns) * Rows);
+    }
 
     /// <summary>Writes beside <paramref name="path"/> under a temporary name, flushes and renames.</summary>
     /// <exception cref="ArgumentException">A name, value or shape that no reader would take; nothing is written.</exception>
@@ -41,11 +54,9 @@ public static class GgufWriter
         long position = Pad(stream, start, alignment);
         foreach (Entry tensor in tensors)
         {
-            WriteData(stream, tensor.Value);
-            position = Pad(stream, position + tensor.Value.ByteLength, alignment);
+            WriteData(stream, tensor);
+            position = Pad(stream, position + tensor.ByteLength, alignment);
         }
-
-        GC.KeepAlive(tensors);   // they own the memory the spans looked at
     }
 
     private static long WriteHead(Stream stream, Metadata metadata, IReadOnlyList<Entry> tensors, int alignment)
@@ -70,9 +81,9 @@ public static class GgufWriter
             writer.Write((uint)tensor.Dimensions.Count);
             foreach (long size in tensor.Dimensions)
                 writer.Write((ulong)size);
-            writer.Write((uint)tensor.Value.Format);
+            writer.Write((uint)tensor.Format);
             writer.Write((ulong)offset);
-            offset = Aligned(checked(offset + tensor.Value.ByteLength), alignment);
+            offset = Aligned(checked(offset + tensor.ByteLength), alignment);
         }
 
         writer.Flush();
@@ -131,11 +142,16 @@ public static class GgufWriter
         writer.Write(utf8);
     }
 
-    private static unsafe void WriteData(Stream stream, Tensor tensor)
+    private static unsafe void WriteData(Stream stream, Entry entry)
     {
+        Tensor tensor = entry.Elements();
+        Require(
+            tensor.Format == entry.Format && tensor.Rows == entry.Rows && tensor.Columns == entry.Columns,
+            $"tensor {entry.Name}: {tensor} came where {entry.Format} [{entry.Rows}, {entry.Columns}] was announced");
         long length = tensor.ByteLength;
         for (long at = 0; at < length; at += Chunk)
             stream.Write(new ReadOnlySpan<byte>(tensor.Data + at, (int)Math.Min(Chunk, length - at)));
+        tensor.KeepAlive();
     }
 
     private static long Pad(Stream stream, long position, int alignment)
@@ -189,8 +205,8 @@ public static class GgufWriter
         }
 
         Require(
-            !tensor.Value.IsEmpty && sizes[0] == tensor.Value.Columns && rows == (ulong)tensor.Value.Rows,
-            $"tensor {tensor.Name}: the elements are {tensor.Value}, the dimensions are {string.Join(" x ", sizes)}");
+            sizes[0] == tensor.Columns && rows == (ulong)tensor.Rows,
+            $"tensor {tensor.Name}: the elements are {tensor.Format} [{tensor.Rows}, {tensor.Columns}], the dimensions are {string.Join(" x ", sizes)}");
     }
 
     private static void CheckName(string what, string name, int limit)

@@ -79,7 +79,7 @@ public sealed class ModelTests : IDisposable
     [InlineData(float.PositiveInfinity)]
     public void Weights_that_are_not_finite_give_an_error_and_no_text(float bad)
     {
-        TinyModel.Write(_path, change: (_, tensors) => tensors[1].Value.AsFloats()[5] = bad);
+        TinyModel.Write(_path, change: (_, tensors) => tensors[1].Elements().AsFloats()[5] = bad);
         using Model model = Model.Load(_path);
         using Session session = model.NewSession();
         Assert.Throws<ModelFormatException>(() => session.Forward([1]));
