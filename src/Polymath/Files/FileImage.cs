@@ -94,7 +94,7 @@ internal sealed unsafe class FileImage : IDisposable
     {
         ObjectDisposedException.ThrowIf(_data is null, this);
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
-        long bytes = checked(FormatInfo.RowBytes(format, columns) * rows);
+        Int128 bytes = (Int128)FormatInfo.RowBytes(format, columns) * rows;
         if (offset < 0 || offset > Length - bytes)
             throw new ArgumentOutOfRangeException(nameof(offset), $"{Path}: bytes {offset} + {bytes} of {Length}");
         return new Tensor(this, _data + offset, format, rows, columns);

@@ -30,7 +30,7 @@ public static class GgmlTypes
 
     private static Entry[] MakeEntries()
     {
-        var entries = new Entry[42];
+        var entries = new Entry[43];
         entries[0] = new("F32", 1, 4);
         entries[1] = new("F16", 1, 2);
         entries[2] = new("Q4_0", 32, 18);
@@ -65,6 +65,7 @@ public static class GgmlTypes
         entries[39] = new("MXFP4", 32, 17);
         entries[40] = new("NVFP4", 64, 36);
         entries[41] = new("Q1_0", 128, 18);
+        entries[42] = new("Q2_0", 64, 18);
         return entries;
     }
 }

@@ -85,8 +85,8 @@ public sealed class GgufFileTests
     [Fact]
     public void The_shared_vocabularies_and_model_open()
     {
-        string folder = SharedData.Require("data", "tokenizers");
-        string[] files = [.. Directory.GetFiles(folder, "*.gguf"), SharedData.Require("data", "models", "stories260k", "stories260K.gguf")];
+        string folder = Shared.Require("data/tokenizers");
+        string[] files = [.. Directory.GetFiles(folder, "*.gguf"), Shared.Require("data/models/stories260k/stories260K.gguf")];
         Assert.True(files.Length >= 7);
         foreach (string path in files)
         {

@@ -42,7 +42,7 @@ public sealed class GgufWriterTests
     public void A_real_model_is_written_back_to_the_same_bytes()
     {
         using var folder = new TemporaryFolder();
-        string original = SharedData.Require("data", "models", "stories260k", "stories260K.gguf");
+        string original = Shared.Require("data/models/stories260k/stories260K.gguf");
         using GgufFile source = GgufFile.Open(original);
         GgufWriter.Write(folder["copy.gguf"], source.Metadata, Entries(source));
         Assert.Equal(File.ReadAllBytes(original), File.ReadAllBytes(folder["copy.gguf"]));

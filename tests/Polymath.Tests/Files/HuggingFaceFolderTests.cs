@@ -232,7 +232,7 @@ public sealed class HuggingFaceFolderTests
     [Fact]
     public void The_shared_model_opens_with_its_embedding_under_the_head_s_name()
     {
-        using WeightSource model = WeightSource.Open(SharedData.Require("data", "models", "stories656k"));
+        using WeightSource model = WeightSource.Open(Shared.Require("data/models/stories656k"));
         Tensor embedding = model.Read("token_embd.weight", 2048, 128);
         Assert.Contains(embedding.AsFloats().ToArray(), value => value != 0);
         Assert.Equal(0, model.Metadata.GetInt32("llama.block_count") - 2);
