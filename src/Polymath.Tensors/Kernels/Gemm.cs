@@ -21,7 +21,7 @@ public enum GemmTriangle
 /// Each element of C is summed over K in one fixed order, whatever the threads and the other sizes.
 /// Packing memory belongs to the calling thread and is reused: a call allocates nothing once it has grown.
 /// </summary>
-public static partial class Gemm
+public static unsafe partial class Gemm
 {
     /// <summary>C [M, N] = alpha · op(A) [M, K] · op(B) [K, N], or C += … when <paramref name="accumulate"/> is set.</summary>
     /// <param name="team">Threads that share the work.</param>
@@ -88,7 +88,7 @@ public static partial class Gemm
         }
     }
 
-    internal static unsafe void Run<TKernel>(
+    internal static void Run<TKernel>(
         ThreadTeam team, Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, bool accumulate, float alpha)
         where TKernel : struct, IGemmKernel
     {
@@ -176,7 +176,7 @@ public static partial class Gemm
             }
         }
 
-        private readonly unsafe void Multiply(int outer, int inner, bool accumulate)
+        private readonly void Multiply(int outer, int inner, bool accumulate)
         {
             var product = new Product
             {
