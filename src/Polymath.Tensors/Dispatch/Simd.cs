@@ -38,6 +38,34 @@ internal static class Simd
         return Vector128.Create(a[0] + a[1], a[2] + a[3], b[0] + b[1], b[2] + b[3]);
     }
 
+    /// <summary>Sums of neighbours within each 128-bit half, as for floats.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<short> AddPairs(Vector256<short> a, Vector256<short> b)
+    {
+        if (Avx2.IsSupported)
+            return Avx2.HorizontalAdd(a, b);
+        return Vector256.Create(
+            Vector128.Narrow(AddPairs(a.GetLower()), AddPairs(b.GetLower())), Vector128.Narrow(AddPairs(a.GetUpper()), AddPairs(b.GetUpper())));
+    }
+
+    /// <summary>Sums of neighbours within each 128-bit half, as for floats.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> AddPairs(Vector256<int> a, Vector256<int> b) =>
+        Avx2.IsSupported
+            ? Avx2.HorizontalAdd(a, b)
+            : Vector256.Create(AddPairs(a.GetLower(), b.GetLower()), AddPairs(a.GetUpper(), b.GetUpper()));
+
+    /// <summary>Sums of neighbours: [a0+a1, a2+a3, b0+b1, b2+b3].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<int> AddPairs(Vector128<int> a, Vector128<int> b)
+    {
+        if (AdvSimd.Arm64.IsSupported)
+            return AdvSimd.Arm64.AddPairwise(a, b);
+        if (Ssse3.IsSupported)
+            return Ssse3.HorizontalAdd(a, b);
+        return Vector128.Create(a[0] + a[1], a[2] + a[3], b[0] + b[1], b[2] + b[3]);
+    }
+
     /// <summary>Unsigned times signed bytes, neighbours added with saturation to 16 bits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<short> MultiplyAddPairs(Vector256<byte> a, Vector256<sbyte> b)
@@ -51,12 +79,21 @@ internal static class Simd
 
     /// <summary>Products of 16 bits, neighbours added to 32 bits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<int> MultiplyAddPairs(Vector128<short> a, Vector128<short> b)
+    {
+        if (Sse2.IsSupported)
+            return Sse2.MultiplyAddAdjacent(a, b);
+        Vector128<int> even = ((a.AsInt32() << 16) >> 16) * ((b.AsInt32() << 16) >> 16);
+        return even + ((a.AsInt32() >> 16) * (b.AsInt32() >> 16));
+    }
+
+    /// <summary>Products of 16 bits, neighbours added to 32 bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<int> MultiplyAddPairs(Vector256<short> a, Vector256<short> b)
     {
-        if (Avx2.IsSupported)
-            return Avx2.MultiplyAddAdjacent(a, b);
-        Vector256<int> even = ((a.AsInt32() << 16) >> 16) * ((b.AsInt32() << 16) >> 16);
-        return even + ((a.AsInt32() >> 16) * (b.AsInt32() >> 16));
+        return Avx2.IsSupported
+            ? Avx2.MultiplyAddAdjacent(a, b)
+            : Vector256.Create(MultiplyAddPairs(a.GetLower(), b.GetLower()), MultiplyAddPairs(a.GetUpper(), b.GetUpper()));
     }
 
     /// <summary>As the 256-bit one.</summary>
@@ -85,18 +122,15 @@ internal static class Simd
     public static Vector512<sbyte> MultiplySign(Vector512<sbyte> values, Vector512<sbyte> sign) =>
         Vector512.ConditionalSelect(Vector512.LessThan(sign, Vector512<sbyte>.Zero), -values, values);
 
-    /// <summary>The sums of the products of four neighbouring signed bytes each.</summary>
+    /// <summary>Adds the sums of the products of four neighbouring signed bytes each.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<int> DotFours(Vector128<sbyte> a, Vector128<sbyte> b)
+    public static Vector128<int> AddDotFours(Vector128<int> sum, Vector128<sbyte> a, Vector128<sbyte> b)
     {
         if (Dp.IsSupported)
-            return Dp.DotProduct(Vector128<int>.Zero, a, b);
+            return Dp.DotProduct(sum, a, b);
         (Vector128<short> aLow, Vector128<short> aHigh) = Vector128.Widen(a);
         (Vector128<short> bLow, Vector128<short> bHigh) = Vector128.Widen(b);
-        Vector128<int> low = AddPairs(aLow * bLow), high = AddPairs(aHigh * bHigh);
-        return AdvSimd.Arm64.IsSupported
-            ? AdvSimd.Arm64.AddPairwise(low, high)
-            : Vector128.Create(low[0] + low[1], low[2] + low[3], high[0] + high[1], high[2] + high[3]);
+        return sum + AddPairs(AddPairs(aLow * bLow), AddPairs(aHigh * bHigh));   // each product fits 16 bits
     }
 
     /// <summary>a × b + c: as the 256-bit one.</summary>

@@ -2,34 +2,38 @@ using System.Runtime.Intrinsics;
 
 namespace Polymath.Tensors;
 
-/// <summary>How the 256-bit skeleton multiplies a format of integers.</summary>
-internal unsafe interface IInt8Vector256 : IInt8Format
+/// <summary>
+/// How the skeletons multiply a format of integers. The dots are exact, so that the sum over the blocks, one chain of
+/// multiply-adds per output, is all that decides an output's bits.
+/// </summary>
+internal unsafe interface IInt8Vector : IInt8Format
 {
-    /// <summary>The block's 32 integers, in the form that <see cref="Dot"/> wants.</summary>
+    /// <summary>What is taken off the unpacked integers to get the true ones.</summary>
+    static abstract int Offset { get; }
+
+    /// <summary>The block's 32 integers, before the offset is taken off.</summary>
     static abstract Vector256<sbyte> Unpack(byte* block);
 
-    /// <summary>What Dot needs and depends on the activations alone; a tile computes it once for all its rows.</summary>
-    static abstract Vector256<short> Prepare(Vector256<sbyte> activations);
+    /// <summary>Four blocks times one block of activations: Σ wᵢ · aᵢ of each, the offset not yet taken off. |a| ≤ 127.</summary>
+    static abstract Vector128<int> FourDots(byte* b0, byte* b1, byte* b2, byte* b3, Vector256<sbyte> a);
 
-    /// <summary>Eight partial sums of Σ wᵢ · aᵢ, exact for |a| ≤ 127.</summary>
-    static abstract Vector256<int> Dot(Vector256<sbyte> weights, Vector256<sbyte> activations, Vector256<short> prepared);
-}
+    /// <summary>The same on 128-bit registers; <paramref name="low"/> holds the activations 0–15.</summary>
+    static abstract Vector128<int> FourDots(byte* b0, byte* b1, byte* b2, byte* b3, Vector128<sbyte> low, Vector128<sbyte> high);
 
-/// <summary>How the 512-bit skeleton multiplies a format of integers, two blocks of a row at once.</summary>
-internal unsafe interface IInt8Vector512 : IInt8Vector256
-{
-    /// <summary>As for 256 bits.</summary>
-    static abstract Vector512<short> Prepare(Vector512<sbyte> activations);
+    /// <summary>
+    /// One eighth of eight blocks, 4 unpacked integers of each, times 4 activations repeated. The sum is the format's
+    /// own until <see cref="Finish(Vector256{int})"/>; eight additions to zero do not overflow it.
+    /// </summary>
+    static abstract Vector256<int> AddFours(Vector256<sbyte> weights, Vector256<sbyte> activations, Vector256<int> sum);
 
-    /// <summary>Sixteen partial sums, the lower eight of the first block.</summary>
-    static abstract Vector512<int> Dot(Vector512<sbyte> weights, Vector512<sbyte> activations, Vector512<short> prepared);
-}
+    /// <summary>Eight dots, the offset not yet taken off.</summary>
+    static abstract Vector256<int> Finish(Vector256<int> sum);
 
-/// <summary>How the 128-bit skeleton multiplies a format of integers.</summary>
-internal unsafe interface IInt8Vector128 : IInt8Format
-{
-    /// <summary>The block's integers 0–15 and 16–31.</summary>
-    static abstract void Unpack(byte* block, out Vector128<sbyte> low, out Vector128<sbyte> high);
+    /// <summary>As for 256 bits, of sixteen blocks.</summary>
+    static abstract Vector512<int> AddFours(Vector512<sbyte> weights, Vector512<sbyte> activations, Vector512<int> sum);
+
+    /// <summary>Sixteen dots, the offset not yet taken off.</summary>
+    static abstract Vector512<int> Finish(Vector512<int> sum);
 }
 
 /// <summary>How the skeletons read a format of single elements.</summary>

@@ -4,41 +4,62 @@ using System.Runtime.Intrinsics;
 namespace Polymath.Tensors;
 
 /// <summary>
-/// On x86 the unsigned halves of the bytes meet the signed activations as they are, and 8·a, the same for every
-/// row, is taken off the 16-bit sums.
+/// The unsigned halves of the bytes, 0 to 15, meet the signed activations as they are. Sixteen such products, at most
+/// 16 · 15 · 127 = 30,480, add up in 16 bits.
 /// </summary>
-internal readonly unsafe partial struct Q4_0 : IInt8Vector512, IInt8Vector128
+internal readonly unsafe partial struct Q4_0 : IInt8Vector
 {
+    /// <inheritdoc/>
+    public static int Offset => 8;
+
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<sbyte> Unpack(byte* block) => Simd.LoadNibbles(block + sizeof(ushort)).AsSByte();
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<short> Prepare(Vector256<sbyte> activations) =>
-        Simd.MultiplyAddPairs(Vector256.Create((byte)8), activations);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> Dot(Vector256<sbyte> weights, Vector256<sbyte> activations, Vector256<short> prepared) =>
-        Simd.MultiplyAddPairs(Simd.MultiplyAddPairs(weights.AsByte(), activations) - prepared, Vector256<short>.One);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<short> Prepare(Vector512<sbyte> activations) =>
-        Simd.MultiplyAddPairs(Vector512.Create((byte)8), activations);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<int> Dot(Vector512<sbyte> weights, Vector512<sbyte> activations, Vector512<short> prepared) =>
-        Simd.MultiplyAddPairs(Simd.MultiplyAddPairs(weights.AsByte(), activations) - prepared, Vector512<short>.One);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Unpack(byte* block, out Vector128<sbyte> low, out Vector128<sbyte> high)
+    public static Vector128<int> FourDots(byte* b0, byte* b1, byte* b2, byte* b3, Vector256<sbyte> a)
     {
-        Vector128<byte> v = Vector128.Load(block + sizeof(ushort));
-        low = (v & Vector128.Create((byte)15)).AsSByte() - Vector128.Create((sbyte)8);
-        high = (v >> 4).AsSByte() - Vector128.Create((sbyte)8);
+        Vector256<short> s01 = Simd.AddPairs(Products(b0, a), Products(b1, a));   // sums of 4 products
+        Vector256<short> s23 = Simd.AddPairs(Products(b2, a), Products(b3, a));
+        Vector256<short> s = Simd.AddPairs(s01, s23);                             // of 8
+        return Simd.MultiplyAddPairs(s.GetLower() + s.GetUpper(), Vector128<short>.One);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<int> FourDots(byte* b0, byte* b1, byte* b2, byte* b3, Vector128<sbyte> low, Vector128<sbyte> high) =>
+        Simd.AddPairs(
+            Simd.AddPairs(Products(b0, low, high), Products(b1, low, high)),
+            Simd.AddPairs(Products(b2, low, high), Products(b3, low, high)));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> AddFours(Vector256<sbyte> weights, Vector256<sbyte> activations, Vector256<int> sum) =>
+        (sum.AsInt16() + Simd.MultiplyAddPairs(weights.AsByte(), activations)).AsInt32();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> Finish(Vector256<int> sum) => Simd.MultiplyAddPairs(sum.AsInt16(), Vector256<short>.One);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> AddFours(Vector512<sbyte> weights, Vector512<sbyte> activations, Vector512<int> sum) =>
+        (sum.AsInt16() + Simd.MultiplyAddPairs(weights.AsByte(), activations)).AsInt32();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> Finish(Vector512<int> sum) => Simd.MultiplyAddPairs(sum.AsInt16(), Vector512<short>.One);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<short> Products(byte* block, Vector256<sbyte> a) =>
+        Simd.MultiplyAddPairs(Simd.LoadNibbles(block + sizeof(ushort)), a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<int> Products(byte* block, Vector128<sbyte> low, Vector128<sbyte> high)
+    {
+        Vector128<byte> q = Vector128.Load(block + sizeof(ushort));
+        Vector128<int> sum = Simd.AddDotFours(Vector128<int>.Zero, (q & Vector128.Create((byte)15)).AsSByte(), low);
+        return Simd.AddDotFours(sum, (q >> 4).AsSByte(), high);
     }
 }

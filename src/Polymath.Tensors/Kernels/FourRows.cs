@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Polymath.Tensors;
@@ -48,8 +49,24 @@ internal readonly unsafe struct FourRows
         return new FourRows((byte*)panel, length * (nint)sizeof(float), 4);
     }
 
-    /// <summary>Writes the first <paramref name="count"/> (0 to 3) of four outputs.</summary>
-    public static void StorePart(Vector128<float> four, float* target, int count)
+    /// <summary>The scales of four blocks.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Scales<TFormat>(byte* b0, byte* b1, byte* b2, byte* b3)
+        where TFormat : struct, IInt8Format
+        => Vector128.Create(TFormat.Scale(b0), TFormat.Scale(b1), TFormat.Scale(b2), TFormat.Scale(b3));
+
+    /// <summary>Writes the outputs of a tile's rows for token t, as many as there are before <paramref name="to"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(MatMul.Part* part, int n, int to, int t, Vector128<float> four)
+    {
+        float* y = MatMul.Output(part, n, t);
+        if (n <= to - 4)
+            four.Store(y);
+        else
+            StorePart(four, y, to - n);
+    }
+
+    private static void StorePart(Vector128<float> four, float* target, int count)
     {
         for (int i = 0; i < count; i++)
             target[i] = four[i];

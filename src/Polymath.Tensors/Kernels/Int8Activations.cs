@@ -3,9 +3,9 @@ using System.Runtime.Intrinsics;
 namespace Polymath.Tensors;
 
 /// <summary>
-/// Activations rounded to int8 in blocks of 32. A row holds K signed bytes, then K/32 F32 scales; both parts are
-/// padded with zeros to 64 bytes, so that a kernel may read two blocks at once. The rounding is the same on every chip:
-/// scale = max|x| / 127, q = x · (127 / max|x|) rounded to nearest, ties to even, so |q| ≤ 127.
+/// Activations rounded to int8 in blocks of 32. A row holds K signed bytes, K/32 F32 scales and K/32 int32 sums of the
+/// blocks' bytes, each part padded to 64 bytes. The rounding is the same on every chip: scale = max|x| / 127,
+/// q = x · (127 / max|x|) rounded to nearest, ties to even, so |q| ≤ 127.
 /// </summary>
 internal static unsafe class Int8Activations
 {
@@ -19,10 +19,13 @@ internal static unsafe class Int8Activations
     private const float Smallest = 1e-35f;
 
     /// <summary>Size of a row in floats.</summary>
-    public static int RowFloats(int columns) => checked((Padded(columns) + Padded(columns / BlockLength * sizeof(float))) / sizeof(float));
+    public static int RowFloats(int columns) => checked(Padded(columns) + (2 * PerBlock(columns))) / sizeof(float);
 
     /// <summary>The scales of a row.</summary>
     public static float* Scales(byte* row, int columns) => (float*)(row + Padded(columns));
+
+    /// <summary>The sums of the blocks' bytes.</summary>
+    public static int* Sums(byte* row, int columns) => (int*)(row + Padded(columns) + PerBlock(columns));
 
     /// <summary>Rounds x [T, K] into rows cut off <paramref name="scratch"/>.</summary>
     public static Tensor Quantize(ThreadTeam team, Tensor x, Arena scratch)
@@ -38,26 +41,26 @@ internal static unsafe class Int8Activations
     {
         int blocks = columns / BlockLength;
         float* scales = Scales(target, columns);
-        for (int b = 0; b < blocks; b++)
-            scales[b] = QuantizeBlock(x + ((nint)b * BlockLength), target + ((nint)b * BlockLength));
-        new Span<byte>(target + columns, Padded(columns) - columns).Clear();
-        new Span<byte>(scales + blocks, Padded(blocks * sizeof(float)) - (blocks * sizeof(float))).Clear();
+        int* sums = Sums(target, columns);
+        for (nint b = 0; b < blocks; b++)
+            scales[b] = QuantizeBlock(x + (b * BlockLength), (sbyte*)target + (b * BlockLength), sums + b);
     }
 
-    private static float QuantizeBlock(float* x, byte* target)
+    private static float QuantizeBlock(float* x, sbyte* target, int* sum)
     {
         Vector256<float> a = Vector256.Load(x), b = Vector256.Load(x + 8), c = Vector256.Load(x + 16), d = Vector256.Load(x + 24);
         float max = LargestMagnitude(a, b, c, d);
         if (!float.IsFinite(max) || max < Smallest)
         {
-            new Span<byte>(target, BlockLength).Clear();
+            new Span<sbyte>(target, BlockLength).Clear();
+            *sum = 0;
             return float.IsFinite(max) ? 0 : float.NaN;   // NaN and infinity must show in the output
         }
 
         Vector256<float> inverse = Vector256.Create(127 / max);
-        Vector256<short> low = Vector256.Narrow(Round(a * inverse), Round(b * inverse));
-        Vector256<short> high = Vector256.Narrow(Round(c * inverse), Round(d * inverse));
-        Vector256.Narrow(low, high).Store((sbyte*)target);
+        Vector256<int> qa = Round(a * inverse), qb = Round(b * inverse), qc = Round(c * inverse), qd = Round(d * inverse);
+        Vector256.Narrow(Vector256.Narrow(qa, qb), Vector256.Narrow(qc, qd)).Store(target);
+        *sum = Vector256.Sum(qa + qb + qc + qd);
         return max / 127;
     }
 
@@ -76,6 +79,8 @@ internal static unsafe class Int8Activations
     /// <summary>To nearest, ties to even: the sum with 1.5 × 2^23 has the integer in its low bits.</summary>
     private static Vector256<int> Round(Vector256<float> v) =>
         (v + Vector256.Create(12582912f)).AsInt32() - Vector256.Create(0x4B400000);
+
+    private static int PerBlock(int columns) => Padded(columns / BlockLength * sizeof(float));
 
     private static int Padded(int bytes) => checked(bytes + Alignment - 1) / Alignment * Alignment;
 

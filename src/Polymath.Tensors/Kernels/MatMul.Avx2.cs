@@ -4,8 +4,9 @@ using System.Runtime.Intrinsics;
 namespace Polymath.Tensors;
 
 /// <summary>
-/// The 256-bit skeletons. Each output has one accumulator of 8 lanes that walks K from front to back, in every
-/// tile; the lanes are added in one order at the end. A tile short of weight rows repeats its last one.
+/// The 256-bit skeletons. Integer formats: exact dots of blocks, summed up block after block by one chain of
+/// multiply-adds per output. Float formats: one accumulator of 8 lanes per output walks K from front to back, in every
+/// tile, and the lanes are added in one order at the end. A tile short of weight rows repeats its last one.
 /// </summary>
 internal static unsafe class MatMulAvx2
 {
@@ -29,92 +30,158 @@ internal static unsafe class MatMulAvx2
     }
 
     private static void Int8<TFormat>(MatMul.Part* part, int from, int to)
-        where TFormat : struct, IInt8Vector256
+        where TFormat : struct, IInt8Vector
     {
+        if (part->Tokens >= Int8Panel.FewestTokens)
+        {
+            Panels<TFormat>(part, from, to);
+            return;
+        }
+
+        for (int n = from; n < to; n += TileRows)
+        {
+            var rows = new FourRows(part, n, to);
+            for (int t = 0; t < part->Tokens; t++)
+                FourRows.Store(part, n, to, t, Int8Tile<TFormat>(part, rows, t));
+        }
+    }
+
+    /// <summary>Four rows times one token, straight from the stored blocks.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static Vector128<float> Int8Tile<TFormat>(MatMul.Part* part, FourRows rows, int t)
+        where TFormat : struct, IInt8Vector
+    {
+        byte* w0 = rows.R0, w1 = rows.R1, w2 = rows.R2, w3 = rows.R3;
+        byte* x = part->Quantized + (t * part->QuantizedStride);
+        float* scales = Int8Activations.Scales(x, part->Columns);
+        int* sums = Int8Activations.Sums(x, part->Columns);
+        nint blocks = part->Columns / TFormat.BlockLength, offset = 0;
+        Vector128<float> y = default;
+        for (nint b = 0; b < blocks; b++)
+        {
+            Vector256<sbyte> a = Vector256.Load((sbyte*)x + (b * TFormat.BlockLength));
+            Vector128<int> dots = TFormat.FourDots(w0 + offset, w1 + offset, w2 + offset, w3 + offset, a);
+            if (TFormat.Offset != 0)
+                dots -= Vector128.Create(TFormat.Offset * sums[b]);
+            Vector128<float> d = FourRows.Scales<TFormat>(w0 + offset, w1 + offset, w2 + offset, w3 + offset);
+            y = Simd.MultiplyAdd(Vector128.ConvertToSingle(dots), d * Vector128.Create(scales[b]), y);
+            offset += TFormat.BlockBytes;
+        }
+
+        return y;
+    }
+
+    /// <summary>Eight rows at a time, unpacked once for all tokens of a block.</summary>
+    [SkipLocalsInit]
+    private static void Panels<TFormat>(MatMul.Part* part, int from, int to)
+        where TFormat : struct, IInt8Vector
+    {
+        const int Rows = Lanes;
+        sbyte* weights = stackalloc sbyte[Int8Panel.Blocks * Int8Activations.BlockLength * Rows];
+        float* scales = stackalloc float[Int8Panel.Blocks * Rows];
+        float* y = stackalloc float[TokenBlock * Rows];
+        int blocks = part->Columns / TFormat.BlockLength;
         for (int start = 0; start < part->Tokens; start += TokenBlock)
         {
-            int end = Math.Min(start + TokenBlock, part->Tokens);
-            for (int n = from; n < to; n += TileRows)
+            int tokens = Math.Min(TokenBlock, part->Tokens - start);
+            for (int n = from; n < to; n += Rows)
             {
-                var rows = new FourRows(part, n, to);
-                int t = start;
-                for (; t <= end - 2; t += 2)
-                    Int8Tile2<TFormat>(part, rows, n, to, t);
-                for (; t < end; t++)
-                    Int8Tile1<TFormat>(part, rows, n, to, t);
+                new Span<float>(y, tokens * Rows).Clear();
+                for (int b = 0; b < blocks; b += Int8Panel.Blocks)
+                {
+                    int count = Math.Min(Int8Panel.Blocks, blocks - b);
+                    Int8Panel.Pack<TFormat>(part, n, to, Rows, b, count, weights, scales);
+                    int t = 0;
+                    for (; t <= tokens - 4; t += 4)
+                        PanelTile4<TFormat>(part, weights, scales, b, count, start + t, y + (t * Rows));
+                    for (; t < tokens; t++)
+                        PanelTile1<TFormat>(part, weights, scales, b, count, start + t, y + (t * Rows));
+                }
+
+                for (int t = 0; t < tokens; t++)
+                    new Span<float>(y + (t * Rows), Math.Min(Rows, to - n)).CopyTo(new Span<float>(MatMul.Output(part, n, start + t), Rows));
             }
         }
     }
 
-    private static void Int8Tile1<TFormat>(MatMul.Part* part, FourRows rows, int n, int to, int t)
-        where TFormat : struct, IInt8Vector256
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void PanelTile1<TFormat>(MatMul.Part* part, sbyte* weights, float* scales, nint firstBlock, nint blocks, int t, float* y)
+        where TFormat : struct, IInt8Vector
     {
-        byte* w0 = rows.R0, w1 = rows.R1, w2 = rows.R2, w3 = rows.R3;
-        var x = (sbyte*)(part->Quantized + (t * part->QuantizedStride));
-        float* scale = Int8Activations.Scales((byte*)x, part->Columns);
-        Vector256<float> s0 = default, s1 = default, s2 = default, s3 = default;
-        nint offset = 0;
-        for (float* endScale = scale + (part->Columns / TFormat.BlockLength); scale < endScale; scale++)
+        byte* row = part->Quantized + (t * part->QuantizedStride);
+        float* xScales = Int8Activations.Scales(row, part->Columns) + firstBlock;
+        int* xSums = Int8Activations.Sums(row, part->Columns) + firstBlock;
+        var x = (int*)(row + (firstBlock * TFormat.BlockLength));
+        Vector256<float> sum = Vector256.Load(y);
+        for (nint b = 0; b < blocks; b++)
         {
-            Vector256<sbyte> a = Vector256.Load(x);
-            Vector256<short> prepared = TFormat.Prepare(a);
-            Vector256<float> d = Vector256.Create(*scale);
-            s0 = Add<TFormat>(TFormat.Unpack(w0 + offset), a, prepared, Vector256.Create(TFormat.Scale(w0 + offset)) * d, s0);
-            s1 = Add<TFormat>(TFormat.Unpack(w1 + offset), a, prepared, Vector256.Create(TFormat.Scale(w1 + offset)) * d, s1);
-            s2 = Add<TFormat>(TFormat.Unpack(w2 + offset), a, prepared, Vector256.Create(TFormat.Scale(w2 + offset)) * d, s2);
-            s3 = Add<TFormat>(TFormat.Unpack(w3 + offset), a, prepared, Vector256.Create(TFormat.Scale(w3 + offset)) * d, s3);
-            offset += TFormat.BlockBytes;
-            x += TFormat.BlockLength;
+            Vector256<int> dots = default;
+            for (nint i = 0; i < TFormat.BlockLength / sizeof(int); i++)
+                dots = TFormat.AddFours(Vector256.Load(weights + (i * 32)), Vector256.Create(x[i]).AsSByte(), dots);
+            sum = AddBlock<TFormat>(dots, Vector256.Load(scales), xScales[b], xSums[b], sum);
+            weights += TFormat.BlockLength * Lanes;
+            scales += Lanes;
+            x += TFormat.BlockLength / sizeof(int);
         }
 
-        Store(part, n, to, t, VectorMath.Sum(s0, s1, s2, s3));
+        sum.Store(y);
     }
 
-    private static void Int8Tile2<TFormat>(MatMul.Part* part, FourRows rows, int n, int to, int t)
-        where TFormat : struct, IInt8Vector256
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void PanelTile4<TFormat>(MatMul.Part* part, sbyte* weights, float* scales, nint firstBlock, nint blocks, int t, float* y)
+        where TFormat : struct, IInt8Vector
     {
-        byte* w0 = rows.R0, w1 = rows.R1, w2 = rows.R2, w3 = rows.R3;
-        var x = (sbyte*)(part->Quantized + (t * part->QuantizedStride));
-        nint next = part->QuantizedStride;
-        float* scale = Int8Activations.Scales((byte*)x, part->Columns);
-        Vector256<float> s00 = default, s01 = default, s02 = default, s03 = default;
-        Vector256<float> s10 = default, s11 = default, s12 = default, s13 = default;
-        nint offset = 0;
-        for (float* endScale = scale + (part->Columns / TFormat.BlockLength); scale < endScale; scale++)
+        nint stride = part->QuantizedStride;
+        byte* row = part->Quantized + (t * stride);
+        byte* xScales = (byte*)(Int8Activations.Scales(row, part->Columns) + firstBlock);
+        byte* xSums = (byte*)(Int8Activations.Sums(row, part->Columns) + firstBlock);
+        byte* x0 = row + (firstBlock * TFormat.BlockLength);
+        byte* x2 = x0 + (2 * stride);
+        Vector256<float> y0 = Vector256.Load(y), y1 = Vector256.Load(y + 8), y2 = Vector256.Load(y + 16), y3 = Vector256.Load(y + 24);
+        for (nint b = 0; b < blocks; b++)
         {
-            Vector256<sbyte> a0 = Vector256.Load(x), a1 = Vector256.Load(x + next);
-            Vector256<short> p0 = TFormat.Prepare(a0), p1 = TFormat.Prepare(a1);
-            Vector256<float> d0 = Vector256.Create(*scale), d1 = Vector256.Create(*(float*)((byte*)scale + next));
+            Vector256<int> d0 = default, d1 = default, d2 = default, d3 = default;
+            for (sbyte* end = weights + (TFormat.BlockLength * Lanes); weights < end; weights += 64)
+            {
+                Vector256<sbyte> w = Vector256.Load(weights);
+                d0 = TFormat.AddFours(w, Vector256.Create(*(int*)x0).AsSByte(), d0);
+                d1 = TFormat.AddFours(w, Vector256.Create(*(int*)(x0 + stride)).AsSByte(), d1);
+                d2 = TFormat.AddFours(w, Vector256.Create(*(int*)x2).AsSByte(), d2);
+                d3 = TFormat.AddFours(w, Vector256.Create(*(int*)(x2 + stride)).AsSByte(), d3);
+                w = Vector256.Load(weights + 32);
+                d0 = TFormat.AddFours(w, Vector256.Create(*(int*)(x0 + 4)).AsSByte(), d0);
+                d1 = TFormat.AddFours(w, Vector256.Create(*(int*)(x0 + stride + 4)).AsSByte(), d1);
+                d2 = TFormat.AddFours(w, Vector256.Create(*(int*)(x2 + 4)).AsSByte(), d2);
+                d3 = TFormat.AddFours(w, Vector256.Create(*(int*)(x2 + stride + 4)).AsSByte(), d3);
+                x0 += 8;
+                x2 += 8;
+            }
 
-            Vector256<sbyte> w = TFormat.Unpack(w0 + offset);
-            Vector256<float> dw = Vector256.Create(TFormat.Scale(w0 + offset));
-            s00 = Add<TFormat>(w, a0, p0, dw * d0, s00);
-            s10 = Add<TFormat>(w, a1, p1, dw * d1, s10);
-            w = TFormat.Unpack(w1 + offset);
-            dw = Vector256.Create(TFormat.Scale(w1 + offset));
-            s01 = Add<TFormat>(w, a0, p0, dw * d0, s01);
-            s11 = Add<TFormat>(w, a1, p1, dw * d1, s11);
-            w = TFormat.Unpack(w2 + offset);
-            dw = Vector256.Create(TFormat.Scale(w2 + offset));
-            s02 = Add<TFormat>(w, a0, p0, dw * d0, s02);
-            s12 = Add<TFormat>(w, a1, p1, dw * d1, s12);
-            w = TFormat.Unpack(w3 + offset);
-            dw = Vector256.Create(TFormat.Scale(w3 + offset));
-            s03 = Add<TFormat>(w, a0, p0, dw * d0, s03);
-            s13 = Add<TFormat>(w, a1, p1, dw * d1, s13);
-            offset += TFormat.BlockBytes;
-            x += TFormat.BlockLength;
+            Vector256<float> scale = Vector256.Load(scales);
+            y0 = AddBlock<TFormat>(d0, scale, *(float*)xScales, *(int*)xSums, y0);
+            y1 = AddBlock<TFormat>(d1, scale, *(float*)(xScales + stride), *(int*)(xSums + stride), y1);
+            y2 = AddBlock<TFormat>(d2, scale, *(float*)(xScales + (2 * stride)), *(int*)(xSums + (2 * stride)), y2);
+            y3 = AddBlock<TFormat>(d3, scale, *(float*)(xScales + (3 * stride)), *(int*)(xSums + (3 * stride)), y3);
+            scales += Lanes;
+            xScales += sizeof(float);
+            xSums += sizeof(int);
         }
 
-        Store(part, n, to, t, VectorMath.Sum(s00, s01, s02, s03));
-        Store(part, n, to, t + 1, VectorMath.Sum(s10, s11, s12, s13));
+        y0.Store(y);
+        y1.Store(y + 8);
+        y2.Store(y + 16);
+        y3.Store(y + 24);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Add<TFormat>(
-        Vector256<sbyte> w, Vector256<sbyte> a, Vector256<short> prepared, Vector256<float> scale, Vector256<float> sum)
-        where TFormat : struct, IInt8Vector256
-        => Simd.MultiplyAdd(Vector256.ConvertToSingle(TFormat.Dot(w, a, prepared)), scale, sum);
+    private static Vector256<float> AddBlock<TFormat>(Vector256<int> dots, Vector256<float> scale, float xScale, int xSum, Vector256<float> y)
+        where TFormat : struct, IInt8Vector
+    {
+        dots = TFormat.Finish(dots);
+        if (TFormat.Offset != 0)
+            dots -= Vector256.Create(TFormat.Offset * xSum);
+        return Simd.MultiplyAdd(Vector256.ConvertToSingle(dots), scale * Vector256.Create(xScale), y);
+    }
 
     [SkipLocalsInit]
     private static void Float<TFormat>(MatMul.Part* part, int from, int to)
@@ -148,7 +215,7 @@ internal static unsafe class MatMulAvx2
                 for (int t = 0; t < tokens; t++)
                 {
                     float* s = sums + (t * TileRows * Lanes);
-                    Store(part, n, to, start + t, VectorMath.Sum(
+                    FourRows.Store(part, n, to, start + t, VectorMath.Sum(
                         Vector256.Load(s), Vector256.Load(s + Lanes), Vector256.Load(s + (2 * Lanes)), Vector256.Load(s + (3 * Lanes))));
                 }
             }
@@ -166,6 +233,7 @@ internal static unsafe class MatMulAvx2
             FloatTile1<TFormat>(rows, x + (t * stride), count, sums + (t * TileRows * Lanes));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FloatTile1<TFormat>(FourRows rows, float* x, nint count, float* sums)
         where TFormat : struct, IFloatVector
     {
@@ -188,6 +256,7 @@ internal static unsafe class MatMulAvx2
         s3.Store(sums + 24);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FloatTile3<TFormat>(FourRows rows, float* x, nint stride, nint count, float* sums)
         where TFormat : struct, IFloatVector
     {
@@ -248,6 +317,7 @@ internal static unsafe class MatMulAvx2
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static FourRows Widen<TFormat>(FourRows rows, float* panel, int count)
         where TFormat : struct, IFloatVector
     {
@@ -261,15 +331,5 @@ internal static unsafe class MatMulAvx2
         }
 
         return new FourRows((byte*)panel, ColumnBlock * sizeof(float), TileRows);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(MatMul.Part* part, int n, int to, int t, Vector128<float> four)
-    {
-        float* y = part->Y + ((nint)t * part->Rows) + n;
-        if (n <= to - TileRows)
-            four.Store(y);
-        else
-            FourRows.StorePart(four, y, to - n);
     }
 }

@@ -14,7 +14,7 @@ public readonly record struct MatMulTarget(Tensor Weight, Tensor Y);
 /// </summary>
 public static unsafe partial class MatMul
 {
-    private const int RowsAtOnce = 4;              // weight rows of a tile, the unit that threads share out
+    private const int RowsAtOnce = 16;             // weight rows of the largest tile, the unit that threads share out
     private const long SmallWork = 1 << 15;        // multiply-adds below which waking threads costs more than it saves
     private const int ChunksPerThread = 8;
 
@@ -52,6 +52,7 @@ public static unsafe partial class MatMul
         if (targets.Length > MostTargets)
             throw new ArgumentException($"MatMul: {targets.Length} targets, at most {MostTargets}", nameof(targets));
 
+        _ = HalfTable.Values;   // so that the JIT finds it initialised and the loops do without a check
         long mark = scratch.Mark;
         Part* parts = stackalloc Part[MostTargets];
         Tensor quantized = default;
@@ -103,6 +104,9 @@ public static unsafe partial class MatMul
             throw new ArgumentException($"MatMul: x {x} does not fit weight {weight}");
         target.Y.RequireF32(x.Rows, weight.Rows, "MatMul");
     }
+
+    /// <summary>Where the output of weight row n for token t goes.</summary>
+    internal static float* Output(Part* part, int n, int t) => part->Y + ((nint)t * part->Rows) + n;
 
     /// <summary>One product, as the skeletons see it.</summary>
     internal struct Part
