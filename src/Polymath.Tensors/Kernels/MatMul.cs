@@ -150,7 +150,9 @@ public static unsafe partial class MatMul
     {
         bool done = set switch
         {
+            InstructionSet.Avx512 => MatMulAvx512.Rows(part, from, to),
             InstructionSet.Avx2 => MatMulAvx2.Rows(part, from, to),
+            InstructionSet.AdvSimd => MatMulAdvSimd.Rows(part, from, to),
             _ => false,
         };
         if (!done)

@@ -1,0 +1,223 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Polymath.Tensors;
+
+/// <summary>
+/// The 128-bit skeletons. Integer formats: exact dots of blocks, summed up block after block by one chain of
+/// multiply-adds per output. Float formats: one accumulator of 4 lanes per output walks K from front to back, in every
+/// tile, and the lanes are added in one order at the end. A tile short of weight rows repeats its last one.
+/// </summary>
+internal static unsafe class MatMulAdvSimd
+{
+    private const int TileRows = 4;
+    private const int Lanes = 4;
+    private const int TokenBlock = 48;      // tokens whose accumulators and activations stay in the caches
+    private const int ColumnBlock = 512;    // columns of four rows that stay in the first cache
+
+    /// <summary>Computes the outputs of the weight rows [from, to); false when the format has no unpacking for vectors.</summary>
+    public static bool Rows(MatMul.Part* part, int from, int to)
+    {
+        switch (part->Format)
+        {
+            case TensorFormat.F32: Float<F32>(part, from, to); return true;
+            case TensorFormat.F16: Float<F16>(part, from, to); return true;
+            case TensorFormat.BF16: Float<BF16>(part, from, to); return true;
+            case TensorFormat.Q8_0: Int8<Q8_0>(part, from, to); return true;
+            case TensorFormat.Q4_0: Int8<Q4_0>(part, from, to); return true;
+            default: return false;
+        }
+    }
+
+    private static void Int8<TFormat>(MatMul.Part* part, int from, int to)
+        where TFormat : struct, IInt8Vector
+    {
+        for (int start = 0; start < part->Tokens; start += TokenBlock)
+        {
+            int end = Math.Min(start + TokenBlock, part->Tokens);
+            for (int n = from; n < to; n += TileRows)
+            {
+                var rows = new FourRows(part, n, to);
+                for (int t = start; t < end; t++)
+                    FourRows.Store(part, n, to, t, Int8Tile<TFormat>(part, rows, t));
+            }
+        }
+    }
+
+    /// <summary>Four rows times one token, straight from the stored blocks.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static Vector128<float> Int8Tile<TFormat>(MatMul.Part* part, FourRows rows, int t)
+        where TFormat : struct, IInt8Vector
+    {
+        byte* w0 = rows.R0, w1 = rows.R1, w2 = rows.R2, w3 = rows.R3;
+        byte* x = part->Quantized + (t * part->QuantizedStride);
+        float* scales = Int8Activations.Scales(x, part->Columns);
+        int* sums = Int8Activations.Sums(x, part->Columns);
+        nint blocks = part->Columns / TFormat.BlockLength, offset = 0;
+        Vector128<float> y = default;
+        for (nint b = 0; b < blocks; b++)
+        {
+            sbyte* a = (sbyte*)x + (b * TFormat.BlockLength);
+            Vector128<int> dots = TFormat.FourDots(
+                w0 + offset, w1 + offset, w2 + offset, w3 + offset, Vector128.Load(a), Vector128.Load(a + 16));
+            if (TFormat.Offset != 0)
+                dots -= Vector128.Create(TFormat.Offset * sums[b]);
+            Vector128<float> d = FourRows.Scales<TFormat>(w0 + offset, w1 + offset, w2 + offset, w3 + offset);
+            y = Simd.MultiplyAdd(Vector128.ConvertToSingle(dots), d * Vector128.Create(scales[b]), y);
+            offset += TFormat.BlockBytes;
+        }
+
+        return y;
+    }
+
+    [SkipLocalsInit]
+    private static void Float<TFormat>(MatMul.Part* part, int from, int to)
+        where TFormat : struct, IFloatVector
+    {
+        float* sums = stackalloc float[TileRows * Lanes * TokenBlock];
+        float* panel = stackalloc float[TileRows * ColumnBlock];
+        bool widen = TFormat.BlockBytes != sizeof(float) && part->Tokens > 2;
+        int columnBlock = part->Tokens == 1 ? part->Columns : ColumnBlock;
+        for (int start = 0; start < part->Tokens; start += TokenBlock)
+        {
+            int tokens = Math.Min(TokenBlock, part->Tokens - start);
+            float* x = part->X + ((nint)start * part->Columns);
+            for (int n = from; n < to; n += TileRows)
+            {
+                var rows = new FourRows(part, n, to);
+                new Span<float>(sums, tokens * TileRows * Lanes).Clear();
+                int whole = part->Columns / Lanes * Lanes;
+                for (int k = 0; k < whole; k += columnBlock)
+                {
+                    int count = Math.Min(columnBlock, whole - k);
+                    FourRows block = rows.Skip((nint)k * TFormat.BlockBytes);
+                    if (widen)
+                        Tokens<F32>(Widen<TFormat>(block, panel, count), x + k, part->Columns, tokens, count, sums);
+                    else
+                        Tokens<TFormat>(block, x + k, part->Columns, tokens, count, sums);
+                }
+
+                if (whole < part->Columns)
+                    Tail<TFormat>(part, rows, x, whole, tokens, sums, panel);
+                for (int t = 0; t < tokens; t++)
+                {
+                    float* s = sums + (t * TileRows * Lanes);
+                    FourRows.Store(part, n, to, start + t, Simd.AddPairs(
+                        Simd.AddPairs(Vector128.Load(s), Vector128.Load(s + Lanes)),
+                        Simd.AddPairs(Vector128.Load(s + (2 * Lanes)), Vector128.Load(s + (3 * Lanes)))));
+                }
+            }
+        }
+    }
+
+    /// <summary>Adds the products of a block of columns to the accumulators, [token][row][lane].</summary>
+    private static void Tokens<TFormat>(FourRows rows, float* x, nint stride, int tokens, nint count, float* sums)
+        where TFormat : struct, IFloatVector
+    {
+        int t = 0;
+        for (; t <= tokens - 3; t += 3)
+            FloatTile3<TFormat>(rows, x + (t * stride), stride, count, sums + (t * TileRows * Lanes));
+        for (; t < tokens; t++)
+            FloatTile1<TFormat>(rows, x + (t * stride), count, sums + (t * TileRows * Lanes));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void FloatTile1<TFormat>(FourRows rows, float* x, nint count, float* sums)
+        where TFormat : struct, IFloatVector
+    {
+        byte* w0 = rows.R0, w1 = rows.R1, w2 = rows.R2, w3 = rows.R3;
+        Vector128<float> s0 = Vector128.Load(sums), s1 = Vector128.Load(sums + 4);
+        Vector128<float> s2 = Vector128.Load(sums + 8), s3 = Vector128.Load(sums + 12);
+        for (nint k = 0; k < count; k += Lanes)
+        {
+            Vector128<float> a = Vector128.Load(x + k);
+            nint offset = k * TFormat.BlockBytes;
+            s0 = Simd.MultiplyAdd(TFormat.Load128(w0 + offset), a, s0);
+            s1 = Simd.MultiplyAdd(TFormat.Load128(w1 + offset), a, s1);
+            s2 = Simd.MultiplyAdd(TFormat.Load128(w2 + offset), a, s2);
+            s3 = Simd.MultiplyAdd(TFormat.Load128(w3 + offset), a, s3);
+        }
+
+        s0.Store(sums);
+        s1.Store(sums + 4);
+        s2.Store(sums + 8);
+        s3.Store(sums + 12);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void FloatTile3<TFormat>(FourRows rows, float* x, nint stride, nint count, float* sums)
+        where TFormat : struct, IFloatVector
+    {
+        byte* w0 = rows.R0, w1 = rows.R1, w2 = rows.R2, w3 = rows.R3;
+        float* x1 = x + stride, x2 = x1 + stride;
+        Vector128<float> s00 = Vector128.Load(sums), s01 = Vector128.Load(sums + 4);
+        Vector128<float> s02 = Vector128.Load(sums + 8), s03 = Vector128.Load(sums + 12);
+        Vector128<float> s10 = Vector128.Load(sums + 16), s11 = Vector128.Load(sums + 20);
+        Vector128<float> s12 = Vector128.Load(sums + 24), s13 = Vector128.Load(sums + 28);
+        Vector128<float> s20 = Vector128.Load(sums + 32), s21 = Vector128.Load(sums + 36);
+        Vector128<float> s22 = Vector128.Load(sums + 40), s23 = Vector128.Load(sums + 44);
+        for (nint k = 0; k < count; k += Lanes)
+        {
+            Vector128<float> a0 = Vector128.Load(x + k), a1 = Vector128.Load(x1 + k), a2 = Vector128.Load(x2 + k);
+            nint offset = k * TFormat.BlockBytes;
+            Vector128<float> w = TFormat.Load128(w0 + offset);
+            s00 = Simd.MultiplyAdd(w, a0, s00);
+            s10 = Simd.MultiplyAdd(w, a1, s10);
+            s20 = Simd.MultiplyAdd(w, a2, s20);
+            w = TFormat.Load128(w1 + offset);
+            s01 = Simd.MultiplyAdd(w, a0, s01);
+            s11 = Simd.MultiplyAdd(w, a1, s11);
+            s21 = Simd.MultiplyAdd(w, a2, s21);
+            w = TFormat.Load128(w2 + offset);
+            s02 = Simd.MultiplyAdd(w, a0, s02);
+            s12 = Simd.MultiplyAdd(w, a1, s12);
+            s22 = Simd.MultiplyAdd(w, a2, s22);
+            w = TFormat.Load128(w3 + offset);
+            s03 = Simd.MultiplyAdd(w, a0, s03);
+            s13 = Simd.MultiplyAdd(w, a1, s13);
+            s23 = Simd.MultiplyAdd(w, a2, s23);
+        }
+
+        s00.Store(sums);
+        s01.Store(sums + 4);
+        s02.Store(sums + 8);
+        s03.Store(sums + 12);
+        s10.Store(sums + 16);
+        s11.Store(sums + 20);
+        s12.Store(sums + 24);
+        s13.Store(sums + 28);
+        s20.Store(sums + 32);
+        s21.Store(sums + 36);
+        s22.Store(sums + 40);
+        s23.Store(sums + 44);
+    }
+
+    /// <summary>The columns that fill no vector, padded with zeros.</summary>
+    private static void Tail<TFormat>(MatMul.Part* part, FourRows rows, float* x, int whole, int tokens, float* sums, float* panel)
+        where TFormat : struct, IFloatVector
+    {
+        int rest = part->Columns - whole;
+        rows = rows.Skip((nint)whole * TFormat.BlockBytes).PadTo<TFormat>(panel, Lanes, rest);
+        for (int t = 0; t < tokens; t++)
+        {
+            Vector128<float> a = VectorMath.LoadPart(x + ((nint)t * part->Columns) + whole, rest).GetLower();
+            FloatTile1<F32>(rows, (float*)&a, Lanes, sums + (t * TileRows * Lanes));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static FourRows Widen<TFormat>(FourRows rows, float* panel, int count)
+        where TFormat : struct, IFloatVector
+    {
+        for (nint k = 0; k < count; k += Lanes)
+        {
+            nint offset = k * TFormat.BlockBytes;
+            TFormat.Load128(rows.R0 + offset).Store(panel + k);
+            TFormat.Load128(rows.R1 + offset).Store(panel + ColumnBlock + k);
+            TFormat.Load128(rows.R2 + offset).Store(panel + (2 * ColumnBlock) + k);
+            TFormat.Load128(rows.R3 + offset).Store(panel + (3 * ColumnBlock) + k);
+        }
+
+        return new FourRows((byte*)panel, ColumnBlock * sizeof(float), TileRows);
+    }
+}

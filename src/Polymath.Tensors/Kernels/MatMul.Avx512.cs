@@ -1,0 +1,314 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Polymath.Tensors;
+
+/// <summary>
+/// The 512-bit skeletons, built like the 256-bit ones with lanes twice as many. A single token takes the 256-bit tile
+/// of an integer format, which memory bounds anyway: the dots are exact, so the bits are the same.
+/// </summary>
+internal static unsafe class MatMulAvx512
+{
+    private const int TileRows = 4;
+    private const int Lanes = 16;
+    private const int TokenBlock = 48;      // tokens whose accumulators and activations stay in the caches
+    private const int ColumnBlock = 512;    // columns of four rows that stay in the first cache
+
+    /// <summary>Computes the outputs of the weight rows [from, to); false when the format has no unpacking for vectors.</summary>
+    public static bool Rows(MatMul.Part* part, int from, int to)
+    {
+        switch (part->Format)
+        {
+            case TensorFormat.F32: Float<F32>(part, from, to); return true;
+            case TensorFormat.F16: Float<F16>(part, from, to); return true;
+            case TensorFormat.BF16: Float<BF16>(part, from, to); return true;
+            case TensorFormat.Q8_0: Int8<Q8_0>(part, from, to); return true;
+            case TensorFormat.Q4_0: Int8<Q4_0>(part, from, to); return true;
+            default: return false;
+        }
+    }
+
+    private static void Int8<TFormat>(MatMul.Part* part, int from, int to)
+        where TFormat : struct, IInt8Vector
+    {
+        if (part->Tokens >= Int8Panel.FewestTokens)
+        {
+            Panels<TFormat>(part, from, to);
+            return;
+        }
+
+        for (int n = from; n < to; n += TileRows)
+        {
+            var rows = new FourRows(part, n, to);
+            for (int t = 0; t < part->Tokens; t++)
+                FourRows.Store(part, n, to, t, MatMulAvx2.Int8Tile<TFormat>(part, rows, t));
+        }
+    }
+
+    /// <summary>Sixteen rows at a time, unpacked once for all tokens of a block.</summary>
+    [SkipLocalsInit]
+    private static void Panels<TFormat>(MatMul.Part* part, int from, int to)
+        where TFormat : struct, IInt8Vector
+    {
+        const int Rows = Lanes;
+        sbyte* weights = stackalloc sbyte[Int8Panel.Blocks * Int8Activations.BlockLength * Rows];
+        float* scales = stackalloc float[Int8Panel.Blocks * Rows];
+        float* y = stackalloc float[TokenBlock * Rows];
+        int blocks = part->Columns / TFormat.BlockLength;
+        for (int start = 0; start < part->Tokens; start += TokenBlock)
+        {
+            int tokens = Math.Min(TokenBlock, part->Tokens - start);
+            for (int n = from; n < to; n += Rows)
+            {
+                new Span<float>(y, tokens * Rows).Clear();
+                for (int b = 0; b < blocks; b += Int8Panel.Blocks)
+                {
+                    int count = Math.Min(Int8Panel.Blocks, blocks - b);
+                    Int8Panel.Pack<TFormat>(part, n, to, Rows, b, count, weights, scales);
+                    int t = 0;
+                    for (; t <= tokens - 4; t += 4)
+                        PanelTile4<TFormat>(part, weights, scales, b, count, start + t, y + (t * Rows));
+                    for (; t < tokens; t++)
+                        PanelTile1<TFormat>(part, weights, scales, b, count, start + t, y + (t * Rows));
+                }
+
+                for (int t = 0; t < tokens; t++)
+                    new Span<float>(y + (t * Rows), Math.Min(Rows, to - n)).CopyTo(new Span<float>(MatMul.Output(part, n, start + t), Rows));
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void PanelTile1<TFormat>(MatMul.Part* part, sbyte* weights, float* scales, nint firstBlock, nint blocks, int t, float* y)
+        where TFormat : struct, IInt8Vector
+    {
+        byte* row = part->Quantized + (t * part->QuantizedStride);
+        float* xScales = Int8Activations.Scales(row, part->Columns) + firstBlock;
+        int* xSums = Int8Activations.Sums(row, part->Columns) + firstBlock;
+        var x = (int*)(row + (firstBlock * TFormat.BlockLength));
+        Vector512<float> sum = Vector512.Load(y);
+        for (nint b = 0; b < blocks; b++)
+        {
+            Vector512<int> dots = default;
+            for (nint i = 0; i < TFormat.BlockLength / sizeof(int); i++)
+                dots = TFormat.AddFours(Vector512.Load(weights + (i * 64)), Vector512.Create(x[i]).AsSByte(), dots);
+            sum = AddBlock<TFormat>(dots, Vector512.Load(scales), xScales[b], xSums[b], sum);
+            weights += TFormat.BlockLength * Lanes;
+            scales += Lanes;
+            x += TFormat.BlockLength / sizeof(int);
+        }
+
+        sum.Store(y);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void PanelTile4<TFormat>(MatMul.Part* part, sbyte* weights, float* scales, nint firstBlock, nint blocks, int t, float* y)
+        where TFormat : struct, IInt8Vector
+    {
+        nint stride = part->QuantizedStride;
+        byte* row = part->Quantized + (t * stride);
+        byte* xScales = (byte*)(Int8Activations.Scales(row, part->Columns) + firstBlock);
+        byte* xSums = (byte*)(Int8Activations.Sums(row, part->Columns) + firstBlock);
+        byte* x0 = row + (firstBlock * TFormat.BlockLength);
+        byte* x2 = x0 + (2 * stride);
+        Vector512<float> y0 = Vector512.Load(y), y1 = Vector512.Load(y + 16), y2 = Vector512.Load(y + 32), y3 = Vector512.Load(y + 48);
+        for (nint b = 0; b < blocks; b++)
+        {
+            Vector512<int> d0 = default, d1 = default, d2 = default, d3 = default;
+            for (sbyte* end = weights + (TFormat.BlockLength * Lanes); weights < end; weights += 128)
+            {
+                Vector512<sbyte> w = Vector512.Load(weights);
+                d0 = TFormat.AddFours(w, Vector512.Create(*(int*)x0).AsSByte(), d0);
+                d1 = TFormat.AddFours(w, Vector512.Create(*(int*)(x0 + stride)).AsSByte(), d1);
+                d2 = TFormat.AddFours(w, Vector512.Create(*(int*)x2).AsSByte(), d2);
+                d3 = TFormat.AddFours(w, Vector512.Create(*(int*)(x2 + stride)).AsSByte(), d3);
+                w = Vector512.Load(weights + 64);
+                d0 = TFormat.AddFours(w, Vector512.Create(*(int*)(x0 + 4)).AsSByte(), d0);
+                d1 = TFormat.AddFours(w, Vector512.Create(*(int*)(x0 + stride + 4)).AsSByte(), d1);
+                d2 = TFormat.AddFours(w, Vector512.Create(*(int*)(x2 + 4)).AsSByte(), d2);
+                d3 = TFormat.AddFours(w, Vector512.Create(*(int*)(x2 + stride + 4)).AsSByte(), d3);
+                x0 += 8;
+                x2 += 8;
+            }
+
+            Vector512<float> scale = Vector512.Load(scales);
+            y0 = AddBlock<TFormat>(d0, scale, *(float*)xScales, *(int*)xSums, y0);
+            y1 = AddBlock<TFormat>(d1, scale, *(float*)(xScales + stride), *(int*)(xSums + stride), y1);
+            y2 = AddBlock<TFormat>(d2, scale, *(float*)(xScales + (2 * stride)), *(int*)(xSums + (2 * stride)), y2);
+            y3 = AddBlock<TFormat>(d3, scale, *(float*)(xScales + (3 * stride)), *(int*)(xSums + (3 * stride)), y3);
+            scales += Lanes;
+            xScales += sizeof(float);
+            xSums += sizeof(int);
+        }
+
+        y0.Store(y);
+        y1.Store(y + 16);
+        y2.Store(y + 32);
+        y3.Store(y + 48);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> AddBlock<TFormat>(Vector512<int> dots, Vector512<float> scale, float xScale, int xSum, Vector512<float> y)
+        where TFormat : struct, IInt8Vector
+    {
+        dots = TFormat.Finish(dots);
+        if (TFormat.Offset != 0)
+            dots -= Vector512.Create(TFormat.Offset * xSum);
+        return Simd.MultiplyAdd(Vector512.ConvertToSingle(dots), scale * Vector512.Create(xScale), y);
+    }
+
+    [SkipLocalsInit]
+    private static void Float<TFormat>(MatMul.Part* part, int from, int to)
+        where TFormat : struct, IFloatVector
+    {
+        float* sums = stackalloc float[TileRows * Lanes * TokenBlock];
+        float* panel = stackalloc float[TileRows * ColumnBlock];
+        bool widen = TFormat.BlockBytes != sizeof(float) && part->Tokens > 2;
+        int columnBlock = part->Tokens == 1 ? part->Columns : ColumnBlock;
+        for (int start = 0; start < part->Tokens; start += TokenBlock)
+        {
+            int tokens = Math.Min(TokenBlock, part->Tokens - start);
+            float* x = part->X + ((nint)start * part->Columns);
+            for (int n = from; n < to; n += TileRows)
+            {
+                var rows = new FourRows(part, n, to);
+                new Span<float>(sums, tokens * TileRows * Lanes).Clear();
+                int whole = part->Columns / Lanes * Lanes;
+                for (int k = 0; k < whole; k += columnBlock)
+                {
+                    int count = Math.Min(columnBlock, whole - k);
+                    FourRows block = rows.Skip((nint)k * TFormat.BlockBytes);
+                    if (widen)
+                        Tokens<F32>(Widen<TFormat>(block, panel, count), x + k, part->Columns, tokens, count, sums);
+                    else
+                        Tokens<TFormat>(block, x + k, part->Columns, tokens, count, sums);
+                }
+
+                if (whole < part->Columns)
+                    Tail<TFormat>(part, rows, x, whole, tokens, sums, panel);
+                for (int t = 0; t < tokens; t++)
+                {
+                    float* s = sums + (t * TileRows * Lanes);
+                    FourRows.Store(part, n, to, start + t, VectorMath.Sum(
+                        Fold(s), Fold(s + Lanes), Fold(s + (2 * Lanes)), Fold(s + (3 * Lanes))));
+                }
+            }
+        }
+    }
+
+    /// <summary>Adds the products of a block of columns to the accumulators, [token][row][lane].</summary>
+    private static void Tokens<TFormat>(FourRows rows, float* x, nint stride, int tokens, nint count, float* sums)
+        where TFormat : struct, IFloatVector
+    {
+        int t = 0;
+        for (; t <= tokens - 3; t += 3)
+            FloatTile3<TFormat>(rows, x + (t * stride), stride, count, sums + (t * TileRows * Lanes));
+        for (; t < tokens; t++)
+            FloatTile1<TFormat>(rows, x + (t * stride), count, sums + (t * TileRows * Lanes));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void FloatTile1<TFormat>(FourRows rows, float* x, nint count, float* sums)
+        where TFormat : struct, IFloatVector
+    {
+        byte* w0 = rows.R0, w1 = rows.R1, w2 = rows.R2, w3 = rows.R3;
+        Vector512<float> s0 = Vector512.Load(sums), s1 = Vector512.Load(sums + 16);
+        Vector512<float> s2 = Vector512.Load(sums + 32), s3 = Vector512.Load(sums + 48);
+        for (nint k = 0; k < count; k += Lanes)
+        {
+            Vector512<float> a = Vector512.Load(x + k);
+            nint offset = k * TFormat.BlockBytes;
+            s0 = Simd.MultiplyAdd(TFormat.Load512(w0 + offset), a, s0);
+            s1 = Simd.MultiplyAdd(TFormat.Load512(w1 + offset), a, s1);
+            s2 = Simd.MultiplyAdd(TFormat.Load512(w2 + offset), a, s2);
+            s3 = Simd.MultiplyAdd(TFormat.Load512(w3 + offset), a, s3);
+        }
+
+        s0.Store(sums);
+        s1.Store(sums + 16);
+        s2.Store(sums + 32);
+        s3.Store(sums + 48);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void FloatTile3<TFormat>(FourRows rows, float* x, nint stride, nint count, float* sums)
+        where TFormat : struct, IFloatVector
+    {
+        byte* w0 = rows.R0, w1 = rows.R1, w2 = rows.R2, w3 = rows.R3;
+        float* x1 = x + stride, x2 = x1 + stride;
+        Vector512<float> s00 = Vector512.Load(sums), s01 = Vector512.Load(sums + 16);
+        Vector512<float> s02 = Vector512.Load(sums + 32), s03 = Vector512.Load(sums + 48);
+        Vector512<float> s10 = Vector512.Load(sums + 64), s11 = Vector512.Load(sums + 80);
+        Vector512<float> s12 = Vector512.Load(sums + 96), s13 = Vector512.Load(sums + 112);
+        Vector512<float> s20 = Vector512.Load(sums + 128), s21 = Vector512.Load(sums + 144);
+        Vector512<float> s22 = Vector512.Load(sums + 160), s23 = Vector512.Load(sums + 176);
+        for (nint k = 0; k < count; k += Lanes)
+        {
+            Vector512<float> a0 = Vector512.Load(x + k), a1 = Vector512.Load(x1 + k), a2 = Vector512.Load(x2 + k);
+            nint offset = k * TFormat.BlockBytes;
+            Vector512<float> w = TFormat.Load512(w0 + offset);
+            s00 = Simd.MultiplyAdd(w, a0, s00);
+            s10 = Simd.MultiplyAdd(w, a1, s10);
+            s20 = Simd.MultiplyAdd(w, a2, s20);
+            w = TFormat.Load512(w1 + offset);
+            s01 = Simd.MultiplyAdd(w, a0, s01);
+            s11 = Simd.MultiplyAdd(w, a1, s11);
+            s21 = Simd.MultiplyAdd(w, a2, s21);
+            w = TFormat.Load512(w2 + offset);
+            s02 = Simd.MultiplyAdd(w, a0, s02);
+            s12 = Simd.MultiplyAdd(w, a1, s12);
+            s22 = Simd.MultiplyAdd(w, a2, s22);
+            w = TFormat.Load512(w3 + offset);
+            s03 = Simd.MultiplyAdd(w, a0, s03);
+            s13 = Simd.MultiplyAdd(w, a1, s13);
+            s23 = Simd.MultiplyAdd(w, a2, s23);
+        }
+
+        s00.Store(sums);
+        s01.Store(sums + 16);
+        s02.Store(sums + 32);
+        s03.Store(sums + 48);
+        s10.Store(sums + 64);
+        s11.Store(sums + 80);
+        s12.Store(sums + 96);
+        s13.Store(sums + 112);
+        s20.Store(sums + 128);
+        s21.Store(sums + 144);
+        s22.Store(sums + 160);
+        s23.Store(sums + 176);
+    }
+
+    /// <summary>The columns that fill no vector, padded with zeros.</summary>
+    private static void Tail<TFormat>(MatMul.Part* part, FourRows rows, float* x, int whole, int tokens, float* sums, float* panel)
+        where TFormat : struct, IFloatVector
+    {
+        int rest = part->Columns - whole;
+        rows = rows.Skip((nint)whole * TFormat.BlockBytes).PadTo<TFormat>(panel, Lanes, rest);
+        for (int t = 0; t < tokens; t++)
+        {
+            float* from = x + ((nint)t * part->Columns) + whole;
+            Vector512<float> a = Vector512.Create(
+                VectorMath.LoadPart(from, Math.Min(rest, 8)), VectorMath.LoadPart(from + 8, Math.Max(0, rest - 8)));
+            FloatTile1<F32>(rows, (float*)&a, Lanes, sums + (t * TileRows * Lanes));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static FourRows Widen<TFormat>(FourRows rows, float* panel, int count)
+        where TFormat : struct, IFloatVector
+    {
+        for (nint k = 0; k < count; k += Lanes)
+        {
+            nint offset = k * TFormat.BlockBytes;
+            TFormat.Load512(rows.R0 + offset).Store(panel + k);
+            TFormat.Load512(rows.R1 + offset).Store(panel + ColumnBlock + k);
+            TFormat.Load512(rows.R2 + offset).Store(panel + (2 * ColumnBlock) + k);
+            TFormat.Load512(rows.R3 + offset).Store(panel + (3 * ColumnBlock) + k);
+        }
+
+        return new FourRows((byte*)panel, ColumnBlock * sizeof(float), TileRows);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Fold(float* sixteen) => Vector256.Load(sixteen) + Vector256.Load(sixteen + 8);
+}
