@@ -1,4 +1,7 @@
+using System.Diagnostics;
+using System.Text;
 using Polymath.Models;
+using Polymath.Text;
 
 namespace Polymath.Generation;
 
@@ -11,10 +14,123 @@ public static class Generator
     /// <param name="options">How much, how chosen, when to stop.</param>
     /// <param name="onText">Receives each piece of text as soon as it is certain; never half a character.</param>
     /// <param name="cancellation">Ends the answer early; what is written so far is returned.</param>
+    /// <exception cref="InvalidOperationException">The prompt does not fit the session's context.</exception>
     public static GenerationResult Run(
         Session session,
         ReadOnlySpan<int> prompt,
         GenerationOptions options,
         TextSink? onText = null,
-        CancellationToken cancellation = default) => throw new NotSupportedException();
+        CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxTokens, -1);
+        var answer = new Answer(session, options, onText);
+        answer.Write(prompt, cancellation);
+        return answer.Result();
+    }
+
+    /// <summary>The state of one request.</summary>
+    private sealed class Answer
+    {
+        private readonly Session _session;
+        private readonly Tokenizer _tokenizer;
+        private readonly SamplerChain _sampler;
+        private readonly StreamingDecoder _decoder;
+        private readonly StopTexts _stops;
+        private readonly StringBuilder _text = new();
+        private readonly List<int> _ids;
+        private readonly int _maxTokens;
+        private char[] _piece = new char[256];
+        private StopReason _reason;
+        private int _promptTokens;
+        private TimeSpan _promptTime;
+        private TimeSpan _decodeTime;
+
+        public Answer(Session session, GenerationOptions options, TextSink? onText)
+        {
+            _session = session;
+            _tokenizer = session.Model.Tokenizer;
+            _sampler = new SamplerChain(options.Sampling, _tokenizer.VocabularySize);
+            _decoder = new StreamingDecoder(_tokenizer);
+            _maxTokens = options.MaxTokens < 0 ? int.MaxValue : options.MaxTokens;
+            _ids = new List<int>(Math.Min(_maxTokens, session.Capacity));
+            _stops = new StopTexts(options.Stop, piece =>
+            {
+                _text.Append(piece);
+                onText?.Invoke(piece);
+            });
+        }
+
+        public void Write(ReadOnlySpan<int> prompt, CancellationToken cancellation)
+        {
+            long start = Stopwatch.GetTimestamp();
+            _promptTokens = prompt.Length;
+            foreach (int id in prompt)
+                _sampler.Accept(id);
+            try
+            {
+                ReadOnlySpan<float> logits = _session.Forward(prompt, cancellation);
+                _promptTime = Stopwatch.GetElapsedTime(start);
+                Decode(logits, cancellation);
+            }
+            catch (OperationCanceledException)
+            {
+                _reason = StopReason.Cancelled;
+            }
+
+            _decodeTime = Stopwatch.GetElapsedTime(start) - _promptTime;
+            _stops.Append(_decoder.Flush());
+            _stops.Flush();
+        }
+
+        public GenerationResult Result() =>
+            new(_ids, _text.ToString(), _reason, _promptTokens, _promptTime, _decodeTime, _sampler.Seed);
+
+        private void Pass(int id)
+        {
+            int most = _decoder.MaxChars(id);
+            if (most > _piece.Length)
+                _piece = new char[2 * most];
+            _stops.Append(_piece.AsSpan(0, _decoder.Push(id, _piece)));
+        }
+
+        private void Decode(ReadOnlySpan<float> logits, CancellationToken cancellation)
+        {
+            while (true)
+            {
+                if (_ids.Count >= _maxTokens)
+                {
+                    _reason = StopReason.MaxTokens;
+                    return;
+                }
+
+                cancellation.ThrowIfCancellationRequested();
+                int id = _sampler.Next(logits[.._tokenizer.VocabularySize]);
+                if (_tokenizer.IsEndOfGeneration(id))
+                {
+                    _reason = StopReason.EndOfText;
+                    return;
+                }
+
+                _ids.Add(id);
+                Pass(id);
+                if (_stops.Stopped)
+                {
+                    _reason = StopReason.StopText;
+                    return;
+                }
+
+                if (_session.Position == _session.Capacity)
+                {
+                    _reason = StopReason.ContextFull;
+                    return;
+                }
+
+                // The last token's logits would go unused.
+                if (_ids.Count < _maxTokens)
+                    logits = _session.Forward([id], cancellation);
+            }
+        }
+    }
 }
