@@ -12,7 +12,12 @@ public sealed class GeneratorTests : IDisposable
 
     public GeneratorTests()
     {
-        TinyModel.Write(_path);
+        // Without an end token: a random model would draw it now and then.
+        TinyModel.Write(_path, change: (metadata, _) =>
+        {
+            metadata.Remove("tokenizer.ggml.eos_token_id");
+            metadata.GetArray<string>("tokenizer.ggml.tokens")![256] = "<begin>";
+        });
         _model = Model.Load(_path);
     }
 
@@ -53,6 +58,24 @@ public sealed class GeneratorTests : IDisposable
         GenerationResult first = Run(Options(40) with { Sampling = new SamplingOptions() });
         GenerationResult again = Run(Options(40) with { Sampling = new SamplingOptions { Seed = first.Seed } });
         Assert.Equal(first.Ids, again.Ids);
+    }
+
+    [Fact]
+    public void An_end_token_ends_the_answer_and_is_not_part_of_it()
+    {
+        TinyModel.Write(_path + ".end");
+        using Model model = Model.Load(_path + ".end");
+        File.Delete(_path + ".end");
+        int ended = 0;
+        for (ulong seed = 0; seed < 40; seed++)
+        {
+            using Session session = model.NewSession();
+            GenerationResult result = Generator.Run(session, [1, 2], Options(100, seed));
+            Assert.DoesNotContain(256, result.Ids);
+            ended += result.Reason == StopReason.EndOfText ? 1 : 0;
+        }
+
+        Assert.InRange(ended, 1, 39);
     }
 
     [Fact]
