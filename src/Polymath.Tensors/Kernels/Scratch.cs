@@ -9,15 +9,23 @@ internal static class Scratch
     [ThreadStatic]
     private static NativeBuffer? t_buffer;
 
-    /// <summary>At least <paramref name="bytes"/> bytes, aligned to 64, holding anything.</summary>
-    public static unsafe byte* Reserve(long bytes)
+    [ThreadStatic]
+    private static NativeBuffer? t_own;
+
+    /// <summary>At least <paramref name="bytes"/> bytes, aligned to 64, holding anything: for the kernel that the thread calls.</summary>
+    public static unsafe byte* Reserve(long bytes) => Reserve(ref t_buffer, bytes);
+
+    /// <summary>The same for the thread's own share of a loop, apart from what the calling thread has lent to all.</summary>
+    public static unsafe byte* ReserveOwn(long bytes) => Reserve(ref t_own, bytes);
+
+    private static unsafe byte* Reserve(ref NativeBuffer? slot, long bytes)
     {
-        NativeBuffer? buffer = t_buffer;
+        NativeBuffer? buffer = slot;
         if (buffer is null || buffer.Length < bytes)
         {
-            t_buffer = null;
+            slot = null;
             buffer?.Dispose();
-            t_buffer = buffer = new NativeBuffer(bytes);
+            slot = buffer = new NativeBuffer(bytes);
         }
 
         return buffer.Data;
