@@ -18,7 +18,7 @@ public sealed class CommandLineTests(TinyModelFile tiny) : IClassFixture<TinyMod
         Assert.Equal(command.Options.Count(o => !o.Hidden), command.Groups.Sum(g => g.Options.Length));
         Assert.NotEmpty(command.Examples);
         Assert.Contains($"polymath {name}", help, StringComparison.Ordinal);
-        Assert.All(help.Split('\n'), line => Assert.True(line.Length <= 100, line));
+        Assert.All(help.Split('\n').Where(l => !l.StartsWith("  polymath ", StringComparison.Ordinal)), line => Assert.True(line.Length <= 100, line));
     }
 
     [Fact]
