@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 using ArchUnitNET.Domain;
-using ArchUnitNET.Fluent;
+using ArchUnitNET.Fluent.Syntax.Elements.Types;
 using ArchUnitNET.Loader;
 using ArchUnitNET.xUnitV3;
 using Xunit;
@@ -117,7 +117,7 @@ public sealed partial class ArchitectureTests
         }
     }
 
-    private static IArchRule NoArrow(string from, string to)
+    private static TypesShouldConjunction NoArrow(string from, string to)
     {
         return Types().That().ResideInNamespaceMatching(Of(from)).Should().NotDependOnAny(Types().That().ResideInNamespaceMatching(Of(to)));
 
