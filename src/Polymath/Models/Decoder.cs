@@ -31,7 +31,7 @@ public abstract class Decoder
         return Registry.TryGetValue(source.Architecture, out Func<WeightSource, Decoder>? load)
             ? load(source)
             : throw new ModelFormatException(
-                $"{source.Path}: architecture \"{Printable(source.Architecture)}\" is not supported; supported: {string.Join(", ", Registry.Keys)}");
+                $"{source.Path}: architecture \"{source.Architecture}\" is not supported; supported: {string.Join(", ", Registry.Keys)}");
     }
 
     /// <summary>Bytes of scratch that a pass over <paramref name="tokens"/> tokens needs, without the logits.</summary>
@@ -45,7 +45,4 @@ public abstract class Decoder
 
     /// <summary>Logits of the hidden states [T, D] into <paramref name="logits"/> [T, V].</summary>
     public abstract void Head(Pass pass, Tensor hidden, Tensor logits);
-
-    private static string Printable(string name) =>
-        new([.. name.Take(64).Select(c => char.IsControl(c) ? '?' : c)]);
 }

@@ -29,6 +29,8 @@ public sealed class Model : IDisposable
 
     private Model(WeightSource source, ModelOptions options)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(options.Threads);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.BatchSize);
         Source = source;
         Decoder = Decoder.Load(source);
         BatchSize = options.BatchSize;
@@ -57,15 +59,16 @@ public sealed class Model : IDisposable
     /// <summary>Opens a GGUF file or a Hugging Face folder.</summary>
     /// <exception cref="ModelFormatException">Damaged, or an architecture or format that is not supported.</exception>
     /// <exception cref="FileNotFoundException">Nothing at <paramref name="path"/>.</exception>
-    public static Model Load(string path, ModelOptions? options = null)
+    public static Model Load(string path, ModelOptions? options = null) => Load(WeightSource.Open(path), options);
+
+    /// <summary>Loads from an open source, which the model then owns; it is closed if loading fails.</summary>
+    /// <exception cref="ModelFormatException">Damaged, or an architecture or format that is not supported.</exception>
+    public static Model Load(WeightSource source, ModelOptions? options = null)
     {
-        options ??= new ModelOptions();
-        ArgumentOutOfRangeException.ThrowIfNegative(options.Threads);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.BatchSize);
-        WeightSource source = WeightSource.Open(path);
+        ArgumentNullException.ThrowIfNull(source);
         try
         {
-            return new Model(source, options);
+            return new Model(source, options ?? new ModelOptions());
         }
         catch
         {

@@ -48,7 +48,8 @@ internal sealed class HostileRun(string name, int seed, IReadOnlyList<Specimen> 
     /// <summary>Runs all rounds and fails the test at the first bad verdict; some files must load and some not.</summary>
     public void Check(int rounds)
     {
-        Assert.Null(FirstBad(rounds));
+        string? bad = FirstBad(rounds);
+        Assert.True(bad is null, bad);
         Assert.True(Loaded > specimens.Count && Refused > 0, $"{name}: {Loaded} loaded, {Refused} refused: the mutations say nothing");
     }
 

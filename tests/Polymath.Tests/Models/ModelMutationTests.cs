@@ -1,0 +1,59 @@
+using Polymath.Files;
+using Polymath.Models;
+using Polymath.Tensors;
+using Polymath.Tests.Files;
+using Xunit;
+
+namespace Polymath.Tests.Models;
+
+/// <summary>Whole models out of mutated files: loaded, a text encoded, tokens computed. Only clear errors or valid loads.</summary>
+public sealed class ModelMutationTests
+{
+    private const int Seed = 7;
+
+    [Theory]
+    [InlineData(TensorFormat.F32, 4_000)]
+    [InlineData(TensorFormat.F16, 2_000)]
+    [InlineData(TensorFormat.Q8_0, 2_000)]
+    [InlineData(TensorFormat.Q4_0, 2_000)]
+    public void Ten_thousand_mutated_models_are_refused_clearly_or_run(TensorFormat format, int rounds)
+    {
+        Specimen specimen = Tiny(format);
+        new HostileRun($"model {format}", Seed, [specimen], Use).Check(rounds);
+    }
+
+    [Fact]
+    public void A_loader_that_crashes_on_a_wrong_shape_is_found_out()
+    {
+        var run = new HostileRun("model", Seed, [Tiny(TensorFormat.F32)], file =>
+        {
+            try
+            {
+                Use(file);
+            }
+            catch (ModelFormatException e) when (e.Message.Contains("attn_q", StringComparison.Ordinal))
+            {
+                throw new InvalidOperationException("planted");
+            }
+        });
+        Assert.Contains("planted", run.FirstBad(10_000) ?? "nothing found", StringComparison.Ordinal);
+    }
+
+    private static void Use(byte[] bytes)
+    {
+        using Model model = Model.Load(GgufFile.Open(FileImage.FromBytes("test.gguf", bytes)), new ModelOptions { Threads = 1 });
+        int[] ids = model.Tokenizer.Encode("Hi é");
+        using Session session = model.NewSession(16);
+        session.Forward(ids.AsSpan(0, Math.Min(ids.Length, 8)));
+        session.Forward([0]);
+    }
+
+    private static Specimen Tiny(TensorFormat format)
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder["tiny.gguf"];
+        TinyModel.Write(path, format);
+        using GgufFile file = GgufFile.Open(path);
+        return new Specimen($"tiny {format}", File.ReadAllBytes(path), [], (int)file.DataOffset);
+    }
+}
