@@ -5,19 +5,25 @@ namespace Polymath.Text;
 /// <summary>Reads the list of merges of a vocabulary.</summary>
 internal static class MergeList
 {
-    /// <summary>Pairs from lines "left right"; the first character is never the separator.</summary>
-    public static (string Left, string Right)[] Parse(string[] lines, string name)
+    /// <summary>Pairs from lines "left right".</summary>
+    public static (string Left, string Right)[] Parse(string[] lines, string file)
     {
         var pairs = new (string, string)[lines.Length];
         for (int i = 0; i < lines.Length; i++)
-        {
-            int space = lines[i].Length > 1 ? lines[i].IndexOf(' ', 1) : -1;
-            if (space < 0 || space == lines[i].Length - 1)
-                throw new ModelFormatException($"{name}: merge {i} is not a pair of tokens");
-            pairs[i] = (lines[i][..space], lines[i][(space + 1)..]);
-        }
-
+            pairs[i] = Parse(lines[i], file, $"merge {i}");
         return pairs;
+    }
+
+    /// <summary>The pair of a line; the first character is never the separator.</summary>
+    /// <param name="line">Two tokens with a space between them.</param>
+    /// <param name="file">File, for messages.</param>
+    /// <param name="place">Place in it, for messages.</param>
+    public static (string Left, string Right) Parse(string line, string file, string place)
+    {
+        int space = line.Length > 1 ? line.IndexOf(' ', 1) : -1;
+        if (space < 0 || space == line.Length - 1)
+            throw new ModelFormatException($"{file}: {place} is not a pair of tokens");
+        return (line[..space], line[(space + 1)..]);
     }
 
     /// <summary>The table of merges, ordered as listed; of two for the same pair the first counts.</summary>

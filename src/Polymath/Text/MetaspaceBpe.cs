@@ -38,7 +38,7 @@ internal abstract class MetaspaceBpe : TableTokenizer
         _whole = new byte[vocabulary.Count];
         for (int id = 0; id < vocabulary.Count; id++)
         {
-            if (vocabulary.Kinds[id] == TokenKind.Normal)
+            if (vocabulary.Kinds[id] is TokenKind.Normal or TokenKind.UserDefined)
                 AddNeighbours(Table[id]);
         }
     }
@@ -206,7 +206,6 @@ internal abstract class MetaspaceBpe : TableTokenizer
             bytes[id] = vocabulary.Kinds[id] switch
             {
                 TokenKind.Control or TokenKind.Unknown => [],
-                TokenKind.UserDefined => Encoding.UTF8.GetBytes(text),
                 TokenKind.Byte => [ByteOf(vocabulary, id)],
                 _ => Encoding.UTF8.GetBytes(text.Replace('\u2581', ' ')),
             };

@@ -1,11 +1,14 @@
 using Polymath.Files;
+using Polymath.Text.HuggingFace;
 
 namespace Polymath.Text;
 
 /// <summary>Chooses the tokenizer that a model's settings name.</summary>
 internal static class TokenizerLoader
 {
-    public static Tokenizer Load(WeightSource source) => FromMetadata(source.Metadata, source.Path);
+    public static Tokenizer Load(WeightSource source) => source.TokenizerJsonPath is { } path
+        ? TokenizerJson.Load(path)
+        : FromMetadata(source.Metadata, source.Path);
 
     public static Tokenizer FromMetadata(Metadata metadata, string name) =>
         metadata.GetString("tokenizer.ggml.model") switch

@@ -1,0 +1,119 @@
+using System.Text.Json;
+using Polymath.Files;
+using Polymath.Text.PreTokenizers;
+
+namespace Polymath.Text.HuggingFace;
+
+/// <summary>Reads a Hugging Face tokenizer.json (BPE models) and the tokenizer_config.json beside it.</summary>
+internal static class TokenizerJson
+{
+    private const long MostBytes = 256 << 20;
+
+    /// <summary>Reads the file at <paramref name="path"/>.</summary>
+    /// <exception cref="ModelFormatException">Damaged, too large, or of a kind not supported.</exception>
+    public static Tokenizer Load(string path)
+    {
+        string config = Path.Combine(Path.GetDirectoryName(path) ?? "", "tokenizer_config.json");
+        return Parse(ReadAll(path), File.Exists(config) ? ReadAll(config) : null, path);
+    }
+
+    /// <summary>Reads the contents of the two files.</summary>
+    /// <param name="json">tokenizer.json in UTF-8.</param>
+    /// <param name="config">tokenizer_config.json in UTF-8, or null.</param>
+    /// <param name="file">Name of the first for messages.</param>
+    /// <exception cref="ModelFormatException">Damaged, or of a kind not supported.</exception>
+    public static Tokenizer Parse(byte[] json, byte[]? config, string file)
+    {
+        JsonValue root = JsonValue.Parse(json, file, out JsonDocument document);
+        using (document)
+        {
+            JsonValue model = root.Get("model");
+            CheckModel(model);
+            TextSteps steps = TextSteps.Read(root);
+            Vocabulary vocabulary = JsonVocabulary.Read(root, model);
+            PostProcessing.Read(root, vocabulary);
+            if (config is not null)
+                ReadConfig(config, file, vocabulary);
+            (string, string)[] merges = ReadMerges(model.Get("merges"));
+            return steps.Splitter is { } splitter
+                ? new ByteLevelBpe(vocabulary, merges, new PreTokenizerEntry(splitter)
+                {
+                    WholeTokensFirst = model.Flag("ignore_merges", false),
+                })
+                : new RankedBpe(vocabulary, merges, steps.Prefix, model.Flag("fuse_unk", false));
+        }
+    }
+
+    private static byte[] ReadAll(string path)
+    {
+        using FileStream stream = File.OpenRead(path);
+        if (stream.Length > MostBytes)
+            throw new ModelFormatException($"{path}: {stream.Length} bytes; {MostBytes} are allowed");
+        var bytes = new byte[stream.Length];
+        stream.ReadExactly(bytes);
+        // A byte order mark is no JSON, but editors write it.
+        return bytes is [0xEF, 0xBB, 0xBF, ..] ? bytes[3..] : bytes;
+    }
+
+    private static void CheckModel(JsonValue model)
+    {
+        string type = model.Find("type")?.Text() ?? "BPE";
+        if (type != "BPE")
+            throw new ModelFormatException($"{model.File}: the tokenizer model {type} is not supported; BPE is");
+        foreach (string affix in (string[])["continuing_subword_prefix", "end_of_word_suffix"])
+        {
+            if (model.Find(affix) is { } found && found.Text().Length > 0)
+                throw new ModelFormatException($"{model.File}: {found.Place} is not supported");
+        }
+    }
+
+    private static (string Left, string Right)[] ReadMerges(JsonValue merges)
+    {
+        var pairs = new (string, string)[merges.Count()];
+        int count = 0;
+        foreach (JsonValue merge in merges.Items())
+        {
+            if (merge.IsText)
+            {
+                pairs[count++] = MergeList.Parse(merge.Text(), merge.File, merge.Place);
+                continue;
+            }
+
+            if (merge.Count() != 2)
+                throw merge.Wrong("a pair");
+            JsonElement pair = merge.Element;
+            string left = (merge with { Element = pair[0] }).Text();
+            string right = (merge with { Element = pair[1] }).Text();
+            if (left.Length == 0 || right.Length == 0)
+                throw merge.Wrong("a pair of tokens");
+            pairs[count++] = (left, right);
+        }
+
+        return pairs;
+    }
+
+    private static void ReadConfig(byte[] json, string file, Vocabulary vocabulary)
+    {
+        string name = Path.Combine(Path.GetDirectoryName(file) ?? "", "tokenizer_config.json");
+        JsonValue root = JsonValue.Parse(json, name, out JsonDocument document);
+        using (document)
+        {
+            vocabulary.BeginId = TokenId(root, "bos_token", vocabulary) ?? vocabulary.BeginId;
+            vocabulary.EndId = TokenId(root, "eos_token", vocabulary) ?? vocabulary.EndId;
+            vocabulary.AddsBegin = root.Flag("add_bos_token", vocabulary.AddsBegin) && vocabulary.BeginId is not null;
+            vocabulary.AddsEnd = root.Flag("add_eos_token", vocabulary.AddsEnd) && vocabulary.EndId is not null;
+            vocabulary.MarkEnd(vocabulary.EndId);
+        }
+    }
+
+    /// <summary>Id of a token that the settings name as text, or as an object with its content.</summary>
+    private static int? TokenId(JsonValue root, string name, Vocabulary vocabulary)
+    {
+        if (root.Find(name) is not { } token)
+            return null;
+        string text = token.IsText ? token.Text() : token.Get("content").Text();
+        return vocabulary.Ids.TryGetValue(text, out int id)
+            ? id
+            : throw new ModelFormatException($"{root.File}: {name} is no token of the vocabulary");
+    }
+}
