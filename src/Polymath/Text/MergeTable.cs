@@ -24,7 +24,7 @@ internal sealed class MergeTable
     {
         int bits = 64 - BitOperations.LeadingZeroCount((ulong)Math.Max(capacity, 1) * 2);
         _slots = new Slot[1 << bits];
-        Array.Fill(_slots, new Slot { Pair = Free });
+        Array.Fill(_slots, new Slot { Pair = Free, Order = Never, Result = -1 });
         _shift = 64 - bits;
     }
 
@@ -51,17 +51,12 @@ internal sealed class MergeTable
         Slot[] slots = _slots;
         for (int at = (int)((pair * Seed) >> _shift); ; at++)
         {
+            // A free slot says Never, also to two symbols without a token, whose key is that of a free slot.
             ref Slot slot = ref slots[at & (slots.Length - 1)];
-            if (slot.Pair == pair)
+            if (slot.Pair == pair || slot.Pair == Free)
             {
                 result = slot.Result;
                 return slot.Order;
-            }
-
-            if (slot.Pair == Free)
-            {
-                result = -1;
-                return Never;
             }
         }
     }

@@ -23,7 +23,7 @@ internal sealed class DefaultSplit : PreTokenizer
 
         second.Clear();
         Stages.Runs(text, first, second, spaceBefore: false, default(Numbers));
-        Stages.Runs(text, second, ends, spaceBefore: false, default(ThreeDigits), most: 3);
+        Stages.Runs(text, second, ends, spaceBefore: false, default(ThreeDigits), least: 3, most: 3);
     }
 
     private readonly struct Punctuation : IScalarSet

@@ -18,9 +18,10 @@ internal static class Stages
     /// <param name="to">Gets the ends of the smaller pieces.</param>
     /// <param name="spaceBefore">The match may take one space in front of it.</param>
     /// <param name="set">Which scalars match.</param>
+    /// <param name="least">Shortest run that matches.</param>
     /// <param name="most">Longest run that one match takes.</param>
     public static void Runs<TSet>(
-        ReadOnlySpan<char> text, IntList from, IntList to, bool spaceBefore, TSet set, int most = int.MaxValue)
+        ReadOnlySpan<char> text, IntList from, IntList to, bool spaceBefore, TSet set, int least = 1, int most = int.MaxValue)
         where TSet : struct, IScalarSet
     {
         int start = 0;
@@ -30,7 +31,7 @@ internal static class Stages
             for (int at = start; at < end;)
             {
                 ReadOnlySpan<char> piece = text[..end];
-                int behind = Match(piece, at, spaceBefore, set, most);
+                int behind = Match(piece, at, spaceBefore, set, least, most);
                 if (behind == at)
                 {
                     Scalars.At(piece, at, out int width);
@@ -66,23 +67,25 @@ internal static class Stages
         }
     }
 
-    private static int Match<TSet>(ReadOnlySpan<char> text, int at, bool spaceBefore, TSet set, int most)
+    private static int Match<TSet>(ReadOnlySpan<char> text, int at, bool spaceBefore, TSet set, int least, int most)
         where TSet : struct, IScalarSet
     {
         if (spaceBefore && char.IsWhiteSpace(text[at]))
         {
-            int end = Run(text, at + 1, set, most);
+            int end = Run(text, at + 1, set, least, most);
             if (end > at + 1)
                 return end;
         }
 
-        return Run(text, at, set, most);
+        return Run(text, at, set, least, most);
     }
 
-    private static int Run<TSet>(ReadOnlySpan<char> text, int at, TSet set, int most)
+    private static int Run<TSet>(ReadOnlySpan<char> text, int start, TSet set, int least, int most)
         where TSet : struct, IScalarSet
     {
-        for (int taken = 0; at < text.Length && taken < most; taken++)
+        int at = start;
+        int taken = 0;
+        for (; at < text.Length && taken < most; taken++)
         {
             ScalarClass kind = Scalars.At(text, at, out int width);
             int scalar = width == 2 ? char.ConvertToUtf32(text[at], text[at + 1])
@@ -92,6 +95,6 @@ internal static class Stages
             at += width;
         }
 
-        return at;
+        return taken >= least ? at : start;
     }
 }
