@@ -73,6 +73,7 @@ public static unsafe partial class Attention
     }
 
     /// <summary>q · eight rows, of which those after <paramref name="last"/> repeat it: rows not yet written are not touched.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static Vector256<float> EightDots(float* q, float* k, nint stride, int last, int size)
     {
         float* k0 = k, k1 = k + (Math.Min(1, last) * stride), k2 = k + (Math.Min(2, last) * stride), k3 = k + (Math.Min(3, last) * stride);
@@ -111,22 +112,32 @@ public static unsafe partial class Attention
     }
 
     /// <summary>y = y · correction + Σ weights[c] · values[c] over the tile's first <paramref name="count"/> rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Accumulate(float* weights, float* values, nint stride, int count, int size, float correction, float* y)
     {
         const int Block = 4 * VectorMath.Lanes;
         int i = 0;
         for (; i <= size - Block; i += Block)
             AccumulateBlock(weights, values + i, stride, count, correction, y + i);
-        for (; i < size; i += VectorMath.Lanes)
+        for (; i <= size - VectorMath.Lanes; i += VectorMath.Lanes)
         {
-            int lanes = Math.Min(VectorMath.Lanes, size - i);
-            Vector256<float> sum = VectorMath.LoadPart(y + i, lanes) * Vector256.Create(correction);
-            for (int c = 0; c < count; c++)
-                sum = Simd.MultiplyAdd(Vector256.Create(weights[c]), VectorMath.LoadPart(values + (c * stride) + i, lanes), sum);
-            VectorMath.StorePart(sum, y + i, lanes);
+            Vector256<float> sum = Vector256.Load(y + i) * Vector256.Create(correction);
+            for (nint c = 0; c < count; c++)
+                sum = Simd.MultiplyAdd(Vector256.Create(weights[c]), Vector256.Load(values + (c * stride) + i), sum);
+            sum.Store(y + i);
+        }
+
+        if (i < size)
+        {
+            int rest = size - i;
+            Vector256<float> sum = VectorMath.LoadPart(y + i, rest) * Vector256.Create(correction);
+            for (nint c = 0; c < count; c++)
+                sum = Simd.MultiplyAdd(Vector256.Create(weights[c]), VectorMath.LoadPart(values + (c * stride) + i, rest), sum);
+            VectorMath.StorePart(sum, y + i, rest);
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AccumulateBlock(float* weights, float* values, nint stride, int count, float correction, float* y)
     {
         Vector256<float> factor = Vector256.Create(correction);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Polymath.Tensors;
@@ -18,6 +19,7 @@ public static unsafe partial class Elementwise
         GC.KeepAlive(into.Owner);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Add(float* x, float* y, float* into, nint count)
     {
         nint i = 0;

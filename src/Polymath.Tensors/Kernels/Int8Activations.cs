@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Polymath.Tensors;
@@ -37,6 +38,7 @@ internal static unsafe class Int8Activations
     }
 
     /// <summary>Rounds one row; the columns fill whole blocks.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void QuantizeRow(float* x, byte* target, int columns)
     {
         int blocks = columns / BlockLength;
@@ -46,6 +48,7 @@ internal static unsafe class Int8Activations
             scales[b] = QuantizeBlock(x + (b * BlockLength), (sbyte*)target + (b * BlockLength), sums + b);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float QuantizeBlock(float* x, sbyte* target, int* sum)
     {
         Vector256<float> a = Vector256.Load(x), b = Vector256.Load(x + 8), c = Vector256.Load(x + 16), d = Vector256.Load(x + 24);
@@ -65,6 +68,7 @@ internal static unsafe class Int8Activations
     }
 
     /// <summary>Compared as integers, in which NaN is larger than infinity and infinity larger than the rest.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float LargestMagnitude(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d)
     {
         Vector256<int> m = Vector256.Max(
@@ -77,6 +81,7 @@ internal static unsafe class Int8Activations
     }
 
     /// <summary>To nearest, ties to even: the sum with 1.5 × 2^23 has the integer in its low bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<int> Round(Vector256<float> v) =>
         (v + Vector256.Create(12582912f)).AsInt32() - Vector256.Create(0x4B400000);
 

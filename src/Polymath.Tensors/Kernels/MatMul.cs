@@ -15,7 +15,7 @@ public readonly record struct MatMulTarget(Tensor Weight, Tensor Y);
 public static unsafe partial class MatMul
 {
     private const int RowsAtOnce = 16;             // weight rows of the largest tile, the unit that threads share out
-    private const long SmallWork = 1 << 15;        // multiply-adds below which waking threads costs more than it saves
+    private const long SmallWork = 1 << 16;        // multiply-adds below which waking threads costs more than it saves
     private const int ChunksPerThread = 8;
 
     /// <summary>Bytes that <see cref="Run(ThreadTeam, Tensor, Tensor, Tensor, Arena)"/> rents for x of [tokens, columns].</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Polymath.Tensors;
@@ -24,6 +25,7 @@ public static unsafe partial class RmsNorm
         team.Run(ref job, x.Rows, x.ElementCount < ParallelElements ? Math.Max(1, x.Rows) : 1);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Row(float* x, float* weight, float* y, int count, float epsilon)
     {
         Vector256<float> scale = Vector256.Create(1 / MathF.Sqrt((SumOfSquares(x, count) / count) + epsilon));
@@ -34,6 +36,7 @@ public static unsafe partial class RmsNorm
             y[i] = x[i] * scale.ToScalar() * weight[i];
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float SumOfSquares(float* x, int count)
     {
         Vector256<float> even = Vector256<float>.Zero, odd = Vector256<float>.Zero;

@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
 namespace Polymath.Tensors;
 
 /// <summary>Rotary position embedding (Su et al. 2021, arXiv:2104.09864).</summary>
@@ -26,25 +29,50 @@ public static unsafe partial class Rope
         team.Run(ref job, x.Rows, x.ElementCount < ParallelElements ? Math.Max(1, x.Rows) : 1);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Adjacent(float* head, float* cos, float* sin, int pairs)
     {
-        for (int i = 0; i < pairs; i++)
+        int i = 0;
+        for (; i <= pairs - 4; i += 4)
+        {
+            Vector256<float> v = Vector256.Load(head + (2 * i));                                          // a0 b0 a1 b1 …
+            Vector256<float> swapped = Vector256.Shuffle(v, Vector256.Create(1, 0, 3, 2, 5, 4, 7, 6));    // b0 a0 b1 a1 …
+            Vector256<float> turned = swapped * Twice(Vector128.Load(sin + i)) * Vector256.Create(-1f, 1, -1, 1, -1, 1, -1, 1);
+            ((v * Twice(Vector128.Load(cos + i))) + turned).Store(head + (2 * i));
+        }
+
+        for (; i < pairs; i++)
         {
             float a = head[2 * i], b = head[(2 * i) + 1];
             head[2 * i] = (a * cos[i]) - (b * sin[i]);
-            head[(2 * i) + 1] = (a * sin[i]) + (b * cos[i]);
+            head[(2 * i) + 1] = (b * cos[i]) + (a * sin[i]);
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Halves(float* head, float* cos, float* sin, int pairs)
     {
-        for (int i = 0; i < pairs; i++)
+        int i = 0;
+        for (; i <= pairs - VectorMath.Lanes; i += VectorMath.Lanes)
+        {
+            Vector256<float> a = Vector256.Load(head + i), b = Vector256.Load(head + pairs + i);
+            Vector256<float> c = Vector256.Load(cos + i), s = Vector256.Load(sin + i);
+            ((a * c) - (b * s)).Store(head + i);
+            ((b * c) + (a * s)).Store(head + pairs + i);
+        }
+
+        for (; i < pairs; i++)
         {
             float a = head[i], b = head[pairs + i];
             head[i] = (a * cos[i]) - (b * sin[i]);
-            head[pairs + i] = (a * sin[i]) + (b * cos[i]);
+            head[pairs + i] = (b * cos[i]) + (a * sin[i]);
         }
     }
+
+    /// <summary>Each value twice: x0 x0 x1 x1 x2 x2 x3 x3.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Twice(Vector128<float> x) =>
+        Vector256.Create(Vector128.Shuffle(x, Vector128.Create(0, 0, 1, 1)), Vector128.Shuffle(x, Vector128.Create(2, 2, 3, 3)));
 
     private struct Job : IRangeJob
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Polymath.Tensors;
@@ -20,6 +21,7 @@ public static unsafe partial class Softmax
     }
 
     /// <summary>The largest value of a row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static float Max(float* row, int count)
     {
         Vector256<float> max = Vector256.Create(float.NegativeInfinity);
@@ -32,6 +34,7 @@ public static unsafe partial class Softmax
     }
 
     /// <summary>Writes e^(value − max) and returns the sum.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static float Exponentials(float* source, float* target, int count, float max)
     {
         Vector256<float> shift = Vector256.Create(max);

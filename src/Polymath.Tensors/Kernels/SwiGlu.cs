@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Polymath.Tensors;
@@ -27,6 +28,7 @@ public static unsafe partial class SwiGlu
         team.Run(ref job, checked((int)chunks), gate.ElementCount < ParallelElements ? (int)chunks : 1);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run(float* gate, float* up, float* y, nint count)
     {
         nint i = 0;
@@ -39,6 +41,7 @@ public static unsafe partial class SwiGlu
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Gated(Vector256<float> gate, Vector256<float> up) =>
         gate / (Vector256<float>.One + VectorMath.Exp(-gate)) * up;
 
