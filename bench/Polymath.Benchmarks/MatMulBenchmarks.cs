@@ -5,7 +5,7 @@ namespace Polymath.Benchmarks;
 
 /// <summary>One product y = x · weightᵀ, weight [N, K], on one thread: T = 1 is decoding, T = 512 a prompt.</summary>
 [ShortRunJob]
-public class MatMulBenchmarks
+public class MatMulBenchmarks : IDisposable
 {
     private ThreadTeam _team = null!;
     private Arena _scratch = null!;
@@ -47,10 +47,11 @@ public class MatMulBenchmarks
     }
 
     [GlobalCleanup]
-    public void Cleanup()
+    public void Dispose()
     {
         _team.Dispose();
         _scratch.Dispose();
+        GC.SuppressFinalize(this);
     }
 
     [Benchmark]
