@@ -253,10 +253,7 @@ internal ref struct GgufReader
         int blockLength = GgmlTypes.BlockLength((int)format), blockBytes = GgmlTypes.BlockBytes((int)format);
         if (sizes[0] % blockLength != 0)
             throw Bad($"tensor {name}", at, $"{GgmlTypes.Name((int)format)} needs rows in multiples of {blockLength}, not {sizes[0]}");
-        UInt128 blocks = elements / (uint)blockLength;
-        if (blocks > (ulong)(_image.Length / blockBytes))
-            throw Bad($"tensor {name}", at, $"its elements do not fit in the file of {_image.Length} bytes");
-        return new TensorInfo(name, (int)format, sizes, (long)blocks * blockBytes);
+        return new TensorInfo(name, (int)format, sizes, checked((long)(elements / (uint)blockLength * (uint)blockBytes)));
     }
 
     private readonly void CheckRanges(TensorInfo[] tensors, long[] offsets, long start)
@@ -266,7 +263,7 @@ internal ref struct GgufReader
         for (int i = 0; i < order.Length; i++)
         {
             order[i] = i;
-            if (room < tensors[i].ByteLength || offsets[i] > room - tensors[i].ByteLength)
+            if (offsets[i] > room - tensors[i].ByteLength)
             {
                 throw Bad($"tensor {tensors[i].Name}", start + offsets[i],
                     $"its {tensors[i].ByteLength} bytes go beyond the end of the file at {_image.Length}");

@@ -22,7 +22,8 @@ public sealed class GgufMutationTests
     /// mutations reach every one of these checks.
     /// </summary>
     [Theory]
-    [InlineData("do not fit in the")]
+    [InlineData("bytes left")]
+    [InlineData("elements do not fit")]
     [InlineData("bytes, but")]
     [InlineData("more than the limit")]
     [InlineData("twice")]

@@ -129,7 +129,7 @@ public sealed class GgufRefusalTests
         Refused(OneTensor("t", sizes: [8, 0]));
         foreach (ulong size in HostileCounts)
             Refused(OneTensor("t", sizes: [size]));
-        Refused(OneTensor("t", sizes: [(1UL << 40) + 1]));
+        Assert.Contains("dimension 0", Refused(OneTensor("t", sizes: [(1UL << 40) + 1])));
         Refused(OneTensor("t", sizes: [1UL << 32, 1UL << 32]));                              // 2^64 elements wrap to 0
         Refused(OneTensor("t", sizes: [1UL << 31, 1UL << 31]));                              // 2^62 elements, 2^64 bytes
         Refused(OneTensor("t", sizes: [1UL << 40, 1UL << 40, 1UL << 40, 1UL << 8]));         // 2^128 wrap in 128 bits too
