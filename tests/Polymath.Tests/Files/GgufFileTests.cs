@@ -97,10 +97,10 @@ public sealed class GgufFileTests
     }
 
     [Fact]
-    public void A_hundred_thousand_strings_cost_a_small_multiple_of_ten_thousand()
+    public void Loading_takes_time_in_proportion_to_the_vocabulary()
     {
-        // A generous ratio: it fails for quadratic work, not for a slow machine.
-        Assert.InRange(LoadTime(100_000) / LoadTime(10_000), 0, 100);
+        // 100 times the strings: linear work gives about 100, quadratic 10,000; a busy machine lies between.
+        Assert.InRange(LoadTime(200_000) / LoadTime(2_000), 0, 5_000);
     }
 
     [Fact]
@@ -131,7 +131,7 @@ public sealed class GgufFileTests
             bytes.Text("token" + i);
         byte[] file = bytes.ToArray();
         double best = double.MaxValue;
-        for (int round = 0; round < 3; round++)
+        for (int round = 0; round < 5; round++)
         {
             long start = System.Diagnostics.Stopwatch.GetTimestamp();
             using GgufFile opened = GgufFile.Open(FileImage.FromBytes("test", file));

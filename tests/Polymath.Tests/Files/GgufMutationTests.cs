@@ -70,6 +70,22 @@ public sealed class GgufMutationTests
     }
 
     [Fact]
+    public void A_reader_that_takes_too_long_is_found_out()
+    {
+        int longest = Small().Max(specimen => specimen.Bytes.Length);
+        var run = new HostileRun("GGUF", Seed, Small(), file =>
+        {
+            if (file.Length > longest + 100)
+                Thread.Sleep(600);
+        })
+        {
+            Limit = TimeSpan.FromSeconds(0.5),
+        };
+        Assert.Contains("round", run.FirstBad(Rounds) ?? "nothing found");
+        Assert.Contains("too slow", run.FirstBad(Rounds) ?? "nothing found");
+    }
+
+    [Fact]
     public unsafe void A_tensor_that_leaves_the_file_is_found_out()
     {
         using FileImage image = FileImage.FromBytes("test", new byte[64]);

@@ -11,12 +11,14 @@ namespace Polymath.Tests.Files;
 internal sealed class HostileRun(string name, int seed, IReadOnlyList<Specimen> specimens, Action<byte[]> load)
 {
     private const long SlackBytes = 64L << 20;
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
-
+    private const string Slow = "too slow: ";
     private readonly long[] _valid = new long[specimens.Count];
 
     /// <summary>Pieces put in the place of values, for formats of text.</summary>
     public IReadOnlyList<byte[]>? Fragments { get; init; }
+
+    /// <summary>Time that one file may take.</summary>
+    public TimeSpan Limit { get; init; } = TimeSpan.FromSeconds(2);
 
     public int Loaded { get; private set; }
 
@@ -37,7 +39,10 @@ internal sealed class HostileRun(string name, int seed, IReadOnlyList<Specimen> 
         {
             int i = round % specimens.Count;
             byte[] file = mutations.Mutate(round, specimens[i]);
-            string? bad = Judge(file, _valid[i] + SlackBytes + (3L * file.Length), mayRefuse: true, out _);
+            long most = _valid[i] + SlackBytes + (3L * file.Length);
+            string? bad = Judge(file, most, mayRefuse: true, out _);
+            for (int again = 0; again < 3 && bad is not null && bad.StartsWith(Slow, StringComparison.Ordinal); again++)
+                bad = Judge(file, most, mayRefuse: true, out _);   // another program may have had the processor
             if (bad is not null)
                 return $"{name}: seed {seed}, round {round}, from {specimens[i].Name}, {file.Length} bytes: {bad}";
         }
@@ -81,7 +86,7 @@ internal sealed class HostileRun(string name, int seed, IReadOnlyList<Specimen> 
         if (bad is null && allocated > most)
             bad = $"{allocated} bytes allocated, {most} allowed";
         if (bad is null && time > Limit)
-            bad = $"took {time.TotalSeconds:F1} s";
+            bad = $"{Slow}{time.TotalSeconds:F1} s";
         return bad;
     }
 }
