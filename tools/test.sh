@@ -62,7 +62,9 @@ for folder in "$root"/tests/*/; do
 done
 
 if [ -z "$filter" ]; then
-    for switch in EnableAVX512 EnableAVX2 EnableHWIntrinsic; do
+    switches="EnableAVX2 EnableHWIntrinsic"
+    grep -q avx512f /proc/cpuinfo 2>/dev/null && switches="EnableAVX512 $switches"
+    for switch in $switches; do
         eval "export DOTNET_$switch=0"
         run "kernels with DOTNET_$switch=0" Polymath.Tests -namespace "Polymath.Tests.Tensors*"
         unset "DOTNET_$switch"

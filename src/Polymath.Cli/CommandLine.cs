@@ -54,6 +54,7 @@ internal static class CommandLine
         }
         catch (Exception e)
         {
+            FlushQuietly(terminal);
             return Report(e, verbose, terminal);
         }
     }
@@ -127,6 +128,19 @@ internal static class CommandLine
     }
 
     private static bool LooksLikeOption(string word) => word.Length > 1 && word[0] == '-' && !word.Any(char.IsWhiteSpace);
+
+    /// <summary>What was written before an error still belongs to the output.</summary>
+    private static void FlushQuietly(Terminal terminal)
+    {
+        try
+        {
+            terminal.Out.Flush();
+        }
+        catch (IOException)
+        {
+            // The error under way is the one to report.
+        }
+    }
 
     private static int Report(Exception exception, bool verbose, Terminal terminal)
     {

@@ -12,19 +12,25 @@ internal sealed class Terminal : IDisposable
 {
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
     private readonly CancellationTokenSource _stop = new();
+    private readonly Lazy<Stream> _input;
     private PosixSignalRegistration? _interrupt;
 
     /// <summary>Makes a terminal over given streams; none of them counts as a terminal until said so.</summary>
     public Terminal(Stream input, Stream output, TextWriter error)
+        : this(() => input, output, error)
     {
-        Input = input;
+    }
+
+    private Terminal(Func<Stream> input, Stream output, TextWriter error)
+    {
+        _input = new Lazy<Stream>(input);
         Output = output;
         Error = error;
         Out = new StreamWriter(output, Utf8, bufferSize: 4096, leaveOpen: true) { NewLine = "\n" };
     }
 
-    /// <summary>Standard input, as bytes.</summary>
-    public Stream Input { get; }
+    /// <summary>Standard input, as bytes; opened at first use, because opening a keyboard changes the mode of the terminal.</summary>
+    public Stream Input => _input.Value;
 
     /// <summary>Standard output, as bytes, unbuffered.</summary>
     public Stream Output { get; }
@@ -50,8 +56,8 @@ internal sealed class Terminal : IDisposable
     /// <summary>The terminal of this process. Takes over Ctrl-C.</summary>
     public static Terminal OfProcess()
     {
-        var error = new StreamWriter(Console.OpenStandardError(), Utf8) { AutoFlush = true, NewLine = "\n" };
-        var terminal = new Terminal(Console.OpenStandardInput(), OpenOutput(), error)
+        var error = new StreamWriter(new ForgivingStream(Console.OpenStandardError()), Utf8) { AutoFlush = true, NewLine = "\n" };
+        var terminal = new Terminal(Console.OpenStandardInput, OpenOutput(), error)
         {
             InputIsTerminal = !Console.IsInputRedirected,
             OutputIsTerminal = !Console.IsOutputRedirected,

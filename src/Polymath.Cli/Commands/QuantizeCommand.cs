@@ -39,6 +39,8 @@ internal sealed class QuantizeCommand : CliCommand
             throw new UsageException("IN and OUT are the same");
         if (Directory.Exists(output))
             throw new UsageException($"{output} is a folder; name a file");
+        if (Path.GetDirectoryName(Path.GetFullPath(output)) is { } folder && !Directory.Exists(folder))
+            throw new DirectoryNotFoundException($"{output}: there is no folder {folder}");
         var plan = new QuantizationPlan(target);
         Check(source, plan, parse.GetValue(_again));
 
