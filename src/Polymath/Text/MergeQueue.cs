@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 
 namespace Polymath.Text;
 
-/// <summary>How neighbouring nodes join.</summary>
+/// <summary>How neighbouring nodes join. A node is named by where its first symbol stood at the start.</summary>
 internal interface IMergeRule
 {
     /// <summary>Order in which two neighbours join, the lowest first, or <see cref="MergeTable.Never"/>.</summary>
@@ -12,40 +12,40 @@ internal interface IMergeRule
     /// <param name="end">The node after <paramref name="right"/>, or the number of nodes.</param>
     int Order(int left, int right, int end);
 
-    /// <summary>The pair that <see cref="Order"/> was last asked about for <paramref name="left"/> is now one node there.</summary>
-    void Join(int left);
+    /// <summary>Two neighbours become one node, <paramref name="left"/>.</summary>
+    void Join(int left, int right);
 }
 
 /// <summary>
 /// Joins neighbours in the order of a rule, leftmost first among equals, in O(n log n) for any text. The orders stand in
 /// a tournament of 16 per knot: the leaves are the pairs by position, each knot holds the lowest order below it. Unlike a
-/// heap it holds no stale pairs, and runs of one character touch memory from left to right.
+/// heap it holds no stale pairs, and in runs of one character each step finds the next pair beside the last.
 /// </summary>
 internal sealed class MergeQueue
 {
     private const int Fan = 16;
+    private const int FanBits = 4;
 
     /// <summary>Work space for more nodes than this is not kept.</summary>
     private const int KeptNodes = 1 << 16;
 
-    private int[] _next = [];
-    private int[] _previous = [];
-    private int[] _results = [];
+    /// <summary>
+    /// At the first place of a node its end, which is the first place of the next node; at the last place of a node of
+    /// several symbols its first place. Both ways through the list in one array.
+    /// </summary>
+    private int[] _links = [];
+
     private int[] _orders = []; // the leaves, then each level of knots
     private int[] _levels = []; // where in _orders each level starts
 
     /// <summary>Joins tokens as <paramref name="table"/> says; returns how many are left in front of <paramref name="ids"/>.</summary>
     public int Merge(Span<int> ids, MergeTable table)
     {
-        if (_results.Length < ids.Length)
-            _results = new int[Capacity(ids.Length)];
-        var rule = new TableRule(table, ids, _results);
+        var rule = new TableRule(table, ids);
         Run(ref rule, ids.Length);
         int count = 0;
-        for (int node = 0; node < ids.Length; node = _next[node])
+        for (int node = 0; node < ids.Length; node = _links[node])
             ids[count++] = ids[node];
-        if (ids.Length > KeptNodes)
-            Release();
         return count;
     }
 
@@ -54,60 +54,52 @@ internal sealed class MergeQueue
         where TRule : struct, IMergeRule, allows ref struct
     {
         Start(ref rule, count);
-        int[] next = _next;
-        int[] previous = _previous;
-        for (int left = First(); left >= 0; left = First())
+        int[] links = _links;
+        int left = First(Lowest(_levels[^1]));
+        while (left >= 0)
         {
-            int right = next[left];
-            int end = next[right];
-            rule.Join(left);
-            next[left] = end;
+            int order = _orders[left];
+            int right = links[left];
+            int end = links[right];
+            rule.Join(left, right);
+            links[left] = end;
+            links[end - 1] = left;
             Set(right, MergeTable.Never);
-            if (end < count)
+            Set(left, end < count ? rule.Order(left, end, links[end]) : MergeTable.Never);
+            int beforeOrder = MergeTable.Never;
+            if (left > 0)
             {
-                previous[end] = left;
-                Set(left, rule.Order(left, end, next[end]));
-            }
-            else
-            {
-                Set(left, MergeTable.Never);
+                int before = links[left - 1] >= left ? left - 1 : links[left - 1];
+                beforeOrder = rule.Order(before, left, end);
+                Set(before, beforeOrder);
             }
 
-            int before = previous[left];
-            if (before >= 0)
-                Set(before, rule.Order(before, left, end));
+            int lowest = Lowest(_levels[^1]);
+            bool goesOn = lowest == order && beforeOrder > order; // then the next pair is not to the left of here
+            left = goesOn ? FirstFrom(left, lowest) : First(lowest);
         }
     }
 
     /// <summary>The node after <paramref name="node"/> when <see cref="Run"/> has returned; the number of nodes at the end.</summary>
-    public int Next(int node) => _next[node];
+    public int Next(int node) => _links[node];
 
     /// <summary>Lets go of work space that is too large to keep.</summary>
     public void Release()
     {
-        if (_next.Length <= Capacity(KeptNodes))
-            return;
-        _next = _previous = _results = _orders = [];
+        if (_links.Length > Capacity(KeptNodes))
+            _links = _orders = [];
     }
 
-    private static int Capacity(int count) => (int)Math.Min((long)Array.MaxLength, Math.Max(256L, count + (count / 2)));
+    private static int Capacity(int count) => (int)Math.Min(Array.MaxLength, Math.Max(256L, count + (count / 8L)));
 
     private void Start<TRule>(ref TRule rule, int count)
         where TRule : struct, IMergeRule, allows ref struct
     {
-        if (_next.Length < count)
-        {
-            _next = new int[Capacity(count)];
-            _previous = new int[Capacity(count)];
-        }
-
+        if (_links.Length < count)
+            _links = new int[Capacity(count)];
         Layout(count);
         for (int i = 0; i < count; i++)
-        {
-            _previous[i] = i - 1;
-            _next[i] = i + 1;
-        }
-
+            _links[i] = i + 1;
         for (int i = 0; i + 1 < count; i++)
             _orders[i] = rule.Order(i, i + 1, i + 2);
         for (int level = 1; level < _levels.Length; level++)
@@ -141,20 +133,30 @@ internal sealed class MergeQueue
         Array.Fill(_orders, MergeTable.Never, 0, total);
     }
 
-    /// <summary>The leftmost pair of the lowest order, or -1 when none is left.</summary>
-    private int First()
+    /// <summary>The leftmost pair of the order <paramref name="lowest"/>, which is that of all; -1 when no pair is left.</summary>
+    private int First(int lowest) => lowest == MergeTable.Never ? -1 : Descend(_levels.Length, 0, lowest);
+
+    /// <summary>The same where it is known not to be to the left of <paramref name="leaf"/>.</summary>
+    private int FirstFrom(int leaf, int lowest)
     {
-        int top = _levels.Length - 1;
-        int lowest = Lowest(_levels[top]);
-        if (lowest == MergeTable.Never)
-            return -1;
-        int index = 0;
-        for (int level = top; level >= 0; level--)
+        int index = leaf;
+        for (int level = 0; level < _levels.Length; level++)
         {
-            int block = index * Fan;
-            index = block + _orders.AsSpan(_levels[level] + block, Fan).IndexOf(lowest);
+            int rest = Fan - (index & (Fan - 1));
+            int found = _orders.AsSpan(_levels[level] + index, rest).IndexOf(lowest);
+            if (found >= 0)
+                return Descend(level, index + found, lowest);
+            index = (index >> FanBits) + 1;
         }
 
+        return First(lowest);
+    }
+
+    /// <summary>The leftmost leaf of an order below a knot that has it.</summary>
+    private int Descend(int level, int index, int order)
+    {
+        while (level-- > 0)
+            index = (index << FanBits) + _orders.AsSpan(_levels[level] + (index << FanBits), Fan).IndexOf(order);
         return index;
     }
 
@@ -171,7 +173,7 @@ internal sealed class MergeQueue
             if (level == _levels.Length - 1)
                 return;
             order = Lowest(_levels[level] + (index & -Fan));
-            index /= Fan;
+            index >>= FanBits;
         }
     }
 
@@ -183,12 +185,16 @@ internal sealed class MergeQueue
         return Math.Min(low[0], low[1]);
     }
 
-    private readonly ref struct TableRule(MergeTable table, Span<int> ids, int[] results) : IMergeRule
+    private readonly ref struct TableRule(MergeTable table, Span<int> ids) : IMergeRule
     {
         private readonly Span<int> _ids = ids;
 
-        public int Order(int left, int right, int end) => table.Find(_ids[left], _ids[right], out results[left]);
+        public int Order(int left, int right, int end) => table.Find(_ids[left], _ids[right], out _);
 
-        public void Join(int left) => _ids[left] = results[left];
+        public void Join(int left, int right)
+        {
+            table.Find(_ids[left], _ids[right], out int result);
+            _ids[left] = result;
+        }
     }
 }

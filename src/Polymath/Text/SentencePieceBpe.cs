@@ -138,7 +138,7 @@ internal sealed class SentencePieceBpe : MetaspaceBpe
 
         public int Order(int left, int right, int end) => tokenizer.Order(_piece[_starts[left].._starts[end]]);
 
-        public void Join(int left)
+        public void Join(int left, int right)
         {
         }
     }
