@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
 
@@ -147,8 +148,9 @@ public sealed class TextCorpus
                 throw new TrainingException($"{path}: {(Directory.Exists(path) ? "is a folder, not a text file" : "no such file")}");
             file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
             bool zipped = file.ReadByte() == 0x1F && file.ReadByte() == 0x8B;
+            uint declared = zipped ? DeclaredLength(file) : 0;
             file.Position = 0;
-            return new BoundedStream(this, path, zipped ? new GZipStream(file, CompressionMode.Decompress) : file);
+            return new BoundedStream(this, path, zipped ? new GZipStream(file, CompressionMode.Decompress) : file, declared);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -157,9 +159,23 @@ public sealed class TextCorpus
         }
     }
 
-    /// <summary>Counts the bytes handed out, for all files together, and stops at the limit: a small gzip file can hold terabytes.</summary>
-    private sealed class BoundedStream(TextCorpus corpus, string path, Stream inner) : Stream
+    /// <summary>
+    /// The last four bytes of a gzip file: the length, modulo 2^32, of what its last member inflates to. GZipStream takes
+    /// a file that was cut off for a short one; this tells them apart nearly always.
+    /// </summary>
+    private static uint DeclaredLength(FileStream file)
     {
+        Span<byte> last = stackalloc byte[sizeof(uint)];
+        file.Position = Math.Max(0, file.Length - last.Length);
+        return file.ReadAtLeast(last, last.Length, throwOnEndOfStream: false) == last.Length
+            ? BinaryPrimitives.ReadUInt32LittleEndian(last) : uint.MaxValue;
+    }
+
+    /// <summary>Counts the bytes handed out, for all files together, and stops at the limit: a small gzip file can hold terabytes.</summary>
+    private sealed class BoundedStream(TextCorpus corpus, string path, Stream inner, uint declared) : Stream
+    {
+        private long _read;
+
         public override bool CanRead => true;
 
         public override bool CanSeek => false;
@@ -180,6 +196,9 @@ public sealed class TextCorpus
         {
             int count = inner.Read(buffer);
             corpus._bytes += count;
+            _read += count;
+            if (count == 0 && buffer.Length > 0 && _read < declared)
+                throw new TrainingException($"{path}: the file is cut off: {_read} of {declared} bytes of text");
             return corpus._bytes <= corpus._maxBytes
                 ? count
                 : throw new TrainingException($"{path}: the data holds more than {corpus._maxBytes} bytes of text");

@@ -85,10 +85,10 @@ public sealed class Trainer : IDisposable
 
         var data = TrainingData.Load(options, folder.HasAny ? folder.VocabularyPath : null, tell, cancellation);
         var plan = TrainingPlan.From(options, data.Tokenizer.VocabularySize, data.Training.Count, data.Training.Digest());
-        if (!folder.HasAny)
-            WriteVocabulary(folder.VocabularyPath, data.Vocabulary);
         using var team = new ThreadTeam(options.Threads > 0 ? options.Threads : Environment.ProcessorCount);
         using var trainer = new Trainer(options, plan, data, folder, team, tell);
+        if (!folder.HasAny)
+            WriteVocabulary(folder.VocabularyPath, data.Vocabulary);
         tell(trainer.Describe());
         return trainer.Run(start, onProgress, cancellation);
     }
