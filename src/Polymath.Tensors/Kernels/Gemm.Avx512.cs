@@ -12,7 +12,7 @@ internal readonly unsafe struct GemmAvx512 : IGemmKernel
 
     public static int Columns => 32;
 
-    public static int Depth => 320;
+    public static int Depth => 256;
 
     [SkipLocalsInit]
     public static void Multiply(int depth, float* a, float* b, float* c, nint stride, float alpha, bool accumulate)
