@@ -51,7 +51,8 @@ public static unsafe partial class Gemm
         int k = 0;
         for (; k <= steps - 4; k += 4)
         {
-            Vector128<float> a = Vector128.Load(r0 + k), b = Vector128.Load(r1 + k), c = Vector128.Load(r2 + k), d = Vector128.Load(r3 + k);
+            Vector128<float> a = Vector128.Load(r0 + k), b = Vector128.Load(r1 + k);
+            Vector128<float> c = Vector128.Load(r2 + k), d = Vector128.Load(r3 + k);
             // [a0 c0 a1 c1] with [b0 d0 b1 d1] gives [a0 b0 c0 d0] and [a1 b1 c1 d1].
             Vector128<float> acLow = ZipLow(a, c), bdLow = ZipLow(b, d), acHigh = ZipHigh(a, c), bdHigh = ZipHigh(b, d);
             ZipLow(acLow, bdLow).Store(target);

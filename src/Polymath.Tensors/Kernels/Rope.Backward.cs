@@ -90,7 +90,8 @@ public static unsafe partial class Rope
 
         private readonly void Adjacent(float* head, float* cos, float* sin, int pairs)
         {
-            Vector256<float> signs = Vector256.Create(-Direction, Direction, -Direction, Direction, -Direction, Direction, -Direction, Direction);
+            float s = Direction;
+            Vector256<float> signs = Vector256.Create(-s, s, -s, s, -s, s, -s, s);
             int i = 0;
             for (; i <= pairs - 4; i += 4)
             {
@@ -101,9 +102,9 @@ public static unsafe partial class Rope
 
             for (; i < pairs; i++)
             {
-                float a = head[2 * i], b = head[(2 * i) + 1], s = sin[i] * Direction;
-                head[2 * i] = (a * cos[i]) - (b * s);
-                head[(2 * i) + 1] = (a * s) + (b * cos[i]);
+                float a = head[2 * i], b = head[(2 * i) + 1], sine = sin[i] * s;
+                head[2 * i] = (a * cos[i]) - (b * sine);
+                head[(2 * i) + 1] = (a * sine) + (b * cos[i]);
             }
         }
 
