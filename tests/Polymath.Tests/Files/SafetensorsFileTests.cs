@@ -81,6 +81,19 @@ public sealed class SafetensorsFileTests
         Assert.Throws<ModelFormatException>(() => SafetensorsFile.Open(FileImage.FromBytes("test", [1, 0, 0])).Dispose());
     }
 
+    [Fact]
+    public void Many_tiny_members_do_not_multiply_the_memory()
+    {
+        var header = new System.Text.StringBuilder("{\"__metadata__\":{\"\":\"\"");
+        for (int i = 0; i < 600_000; i++)
+            header.Append(System.Globalization.CultureInfo.InvariantCulture, $",\"{i}\":\"\"");
+        byte[] file = SafetensorsBytes.File(header.Append("}}").ToString(), 0);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        string message = Assert.Throws<ModelFormatException>(() => SafetensorsFile.Open(FileImage.FromBytes("test", file)).Dispose()).Message;
+        Assert.Contains("memory", message);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, (64L << 20) + (3L * file.Length));
+    }
+
     private static SafetensorsFile Open(string header, int data) =>
         SafetensorsFile.Open(FileImage.FromBytes("test.safetensors", SafetensorsBytes.File(header, data)));
 }
