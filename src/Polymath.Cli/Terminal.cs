@@ -63,6 +63,8 @@ internal sealed class Terminal : IDisposable
             OutputIsTerminal = !Console.IsOutputRedirected,
             ErrorIsTerminal = !Console.IsErrorRedirected,
         };
+        if (OperatingSystem.IsWindows() && terminal.OutputIsTerminal)
+            Console.OutputEncoding = Utf8;
         terminal._interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal =>
         {
             signal.Cancel = !terminal._stop.IsCancellationRequested;

@@ -81,12 +81,24 @@ internal sealed class RunCommand : CliCommand
         if (ids.Length > session.Capacity)
             throw new InvalidOperationException($"the prompt has {ids.Length} tokens, the context holds {session.Capacity}; see -c");
 
-        bool lineIsOpen = false;
-        GenerationResult result = Generator.Run(session, ids, options, piece => lineIsOpen = Show(piece, terminal), terminal.Cancellation);
-        if (terminal.OutputIsTerminal && lineIsOpen)
-            terminal.Output.Write("\n"u8);
+        GenerationResult result = Write(session, ids, options, terminal);
         terminal.Error.WriteLine(Summary(result));
         return result.Reason == StopReason.Cancelled ? ExitCode.Interrupted : ExitCode.Success;
+    }
+
+    /// <summary>Streams the answer. On a terminal its last line is ended, so that messages start on a line of their own.</summary>
+    private static GenerationResult Write(Session session, int[] prompt, GenerationOptions options, Terminal terminal)
+    {
+        bool lineIsOpen = false;
+        try
+        {
+            return Generator.Run(session, prompt, options, piece => lineIsOpen = Show(piece, terminal), terminal.Cancellation);
+        }
+        finally
+        {
+            if (terminal.OutputIsTerminal && lineIsOpen)
+                terminal.Output.Write("\n"u8);
+        }
     }
 
     /// <summary>One line about how it went.</summary>
