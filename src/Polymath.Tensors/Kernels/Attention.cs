@@ -10,7 +10,8 @@ namespace Polymath.Tensors;
 /// </summary>
 public static unsafe partial class Attention
 {
-    private const int TileLength = 64;     // cache rows per step of the running softmax
+    private const int TileLength = 32;     // cache rows per step of the running softmax
+    private const int LargestPacked = 256; // head size up to which a tile is copied together
     private const int QueryRows = 16;      // tokens that share a tile while it is in the first cache
     private const int KeysAtOnce = 8;
     private const int ParallelWork = 1 << 15;
@@ -64,7 +65,10 @@ public static unsafe partial class Attention
     {
         for (int c = 0; c < count; c += KeysAtOnce)
         {
-            Vector256<float> eight = EightDots(q, keys + (c * stride), stride, Math.Min(KeysAtOnce, count - c) - 1, size);
+            int last = Math.Min(KeysAtOnce, count - c) - 1;
+            Vector256<float> eight = EightDots(q, keys + (c * stride), stride, last, size);
+            if (size % VectorMath.Lanes != 0)
+                eight += EightTails(q, keys + (c * stride), stride, last, size);
             (eight * Vector256.Create(scale)).Store(scores + c);
         }
 
@@ -76,15 +80,14 @@ public static unsafe partial class Attention
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static Vector256<float> EightDots(float* q, float* k, nint stride, int last, int size)
     {
-        float* k0 = k, k1 = k + (Math.Min(1, last) * stride), k2 = k + (Math.Min(2, last) * stride), k3 = k + (Math.Min(3, last) * stride);
+        float* k1 = k + (Math.Min(1, last) * stride), k2 = k + (Math.Min(2, last) * stride), k3 = k + (Math.Min(3, last) * stride);
         float* k4 = k + (Math.Min(4, last) * stride), k5 = k + (Math.Min(5, last) * stride);
         float* k6 = k + (Math.Min(6, last) * stride), k7 = k + (last * stride);
         Vector256<float> s0 = default, s1 = default, s2 = default, s3 = default, s4 = default, s5 = default, s6 = default, s7 = default;
-        nint i = 0;
-        for (; i <= size - VectorMath.Lanes; i += VectorMath.Lanes)
+        for (nint i = 0; i <= size - VectorMath.Lanes; i += VectorMath.Lanes)
         {
             Vector256<float> x = Vector256.Load(q + i);
-            s0 = Simd.MultiplyAdd(x, Vector256.Load(k0 + i), s0);
+            s0 = Simd.MultiplyAdd(x, Vector256.Load(k + i), s0);
             s1 = Simd.MultiplyAdd(x, Vector256.Load(k1 + i), s1);
             s2 = Simd.MultiplyAdd(x, Vector256.Load(k2 + i), s2);
             s3 = Simd.MultiplyAdd(x, Vector256.Load(k3 + i), s3);
@@ -94,68 +97,78 @@ public static unsafe partial class Attention
             s7 = Simd.MultiplyAdd(x, Vector256.Load(k7 + i), s7);
         }
 
-        if (i < size)
-        {
-            int rest = size - (int)i;
-            Vector256<float> x = VectorMath.LoadPart(q + i, rest);
-            s0 = Simd.MultiplyAdd(x, VectorMath.LoadPart(k0 + i, rest), s0);
-            s1 = Simd.MultiplyAdd(x, VectorMath.LoadPart(k1 + i, rest), s1);
-            s2 = Simd.MultiplyAdd(x, VectorMath.LoadPart(k2 + i, rest), s2);
-            s3 = Simd.MultiplyAdd(x, VectorMath.LoadPart(k3 + i, rest), s3);
-            s4 = Simd.MultiplyAdd(x, VectorMath.LoadPart(k4 + i, rest), s4);
-            s5 = Simd.MultiplyAdd(x, VectorMath.LoadPart(k5 + i, rest), s5);
-            s6 = Simd.MultiplyAdd(x, VectorMath.LoadPart(k6 + i, rest), s6);
-            s7 = Simd.MultiplyAdd(x, VectorMath.LoadPart(k7 + i, rest), s7);
-        }
-
         return Vector256.Create(VectorMath.Sum(s0, s1, s2, s3), VectorMath.Sum(s4, s5, s6, s7));
     }
 
+    /// <summary>The elements of a head that fill no vector; apart, so that the loop above keeps its registers.</summary>
+    private static Vector256<float> EightTails(float* q, float* k, nint stride, int last, int size)
+    {
+        int whole = size / VectorMath.Lanes * VectorMath.Lanes;
+        float* sums = stackalloc float[KeysAtOnce];
+        Vector256<float> x = VectorMath.LoadPart(q + whole, size - whole);
+        for (int i = 0; i < KeysAtOnce; i++)
+            sums[i] = VectorMath.Sum(x * VectorMath.LoadPart(k + (Math.Min(i, last) * stride) + whole, size - whole));
+        return Vector256.Load(sums);
+    }
+
     /// <summary>y = y · correction + Σ weights[c] · values[c] over the tile's first <paramref name="count"/> rows.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Accumulate(float* weights, float* values, nint stride, int count, int size, float correction, float* y)
     {
-        const int Block = 4 * VectorMath.Lanes;
         int i = 0;
-        for (; i <= size - Block; i += Block)
-            AccumulateBlock(weights, values + i, stride, count, correction, y + i);
+        for (; i <= size - (8 * VectorMath.Lanes); i += 8 * VectorMath.Lanes)
+            AccumulateEight(weights, values + i, stride, count, correction, y + i);
         for (; i <= size - VectorMath.Lanes; i += VectorMath.Lanes)
-        {
-            Vector256<float> sum = Vector256.Load(y + i) * Vector256.Create(correction);
-            for (nint c = 0; c < count; c++)
-                sum = Simd.MultiplyAdd(Vector256.Create(weights[c]), Vector256.Load(values + (c * stride) + i), sum);
-            sum.Store(y + i);
-        }
-
+            AccumulateOne(weights, values + i, stride, count, correction, y + i);
         if (i < size)
-        {
-            int rest = size - i;
-            Vector256<float> sum = VectorMath.LoadPart(y + i, rest) * Vector256.Create(correction);
-            for (nint c = 0; c < count; c++)
-                sum = Simd.MultiplyAdd(Vector256.Create(weights[c]), VectorMath.LoadPart(values + (c * stride) + i, rest), sum);
-            VectorMath.StorePart(sum, y + i, rest);
-        }
+            AccumulateTail(weights, values + i, stride, count, correction, y + i, size - i);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AccumulateBlock(float* weights, float* values, nint stride, int count, float correction, float* y)
+    private static void AccumulateEight(float* weights, float* values, nint stride, int count, float correction, float* y)
     {
         Vector256<float> factor = Vector256.Create(correction);
         Vector256<float> s0 = Vector256.Load(y) * factor, s1 = Vector256.Load(y + 8) * factor;
         Vector256<float> s2 = Vector256.Load(y + 16) * factor, s3 = Vector256.Load(y + 24) * factor;
-        for (int c = 0; c < count; c++, values += stride)
+        Vector256<float> s4 = Vector256.Load(y + 32) * factor, s5 = Vector256.Load(y + 40) * factor;
+        Vector256<float> s6 = Vector256.Load(y + 48) * factor, s7 = Vector256.Load(y + 56) * factor;
+        for (float* end = weights + count; weights < end; weights++, values += stride)
         {
-            Vector256<float> w = Vector256.Create(weights[c]);
+            Vector256<float> w = Vector256.Create(*weights);
             s0 = Simd.MultiplyAdd(w, Vector256.Load(values), s0);
             s1 = Simd.MultiplyAdd(w, Vector256.Load(values + 8), s1);
             s2 = Simd.MultiplyAdd(w, Vector256.Load(values + 16), s2);
             s3 = Simd.MultiplyAdd(w, Vector256.Load(values + 24), s3);
+            s4 = Simd.MultiplyAdd(w, Vector256.Load(values + 32), s4);
+            s5 = Simd.MultiplyAdd(w, Vector256.Load(values + 40), s5);
+            s6 = Simd.MultiplyAdd(w, Vector256.Load(values + 48), s6);
+            s7 = Simd.MultiplyAdd(w, Vector256.Load(values + 56), s7);
         }
 
         s0.Store(y);
         s1.Store(y + 8);
         s2.Store(y + 16);
         s3.Store(y + 24);
+        s4.Store(y + 32);
+        s5.Store(y + 40);
+        s6.Store(y + 48);
+        s7.Store(y + 56);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AccumulateOne(float* weights, float* values, nint stride, int count, float correction, float* y)
+    {
+        Vector256<float> sum = Vector256.Load(y) * Vector256.Create(correction);
+        for (float* end = weights + count; weights < end; weights++, values += stride)
+            sum = Simd.MultiplyAdd(Vector256.Create(*weights), Vector256.Load(values), sum);
+        sum.Store(y);
+    }
+
+    private static void AccumulateTail(float* weights, float* values, nint stride, int count, float correction, float* y, int rest)
+    {
+        Vector256<float> sum = VectorMath.LoadPart(y, rest) * Vector256.Create(correction);
+        for (int c = 0; c < count; c++, values += stride)
+            sum = Simd.MultiplyAdd(Vector256.Create(weights[c]), VectorMath.LoadPart(values, rest), sum);
+        VectorMath.StorePart(sum, y, rest);
     }
 
     private struct Job : IRangeJob
@@ -182,21 +195,32 @@ public static unsafe partial class Attention
         [SkipLocalsInit]
         private readonly void Unit(int keyValueHead, int firstRow)
         {
-            float* scores = stackalloc float[TileLength];
             int group = Heads / KeyValueHeads, firstHead = keyValueHead * group;
-            int endRow = Math.Min(firstRow + QueryRows, Q.Rows);
+            int endRow = Math.Min(firstRow + QueryRows, Q.Rows), length = Position + endRow;
+            // The heads of a cache row lie a power of two apart, where few of them fit the cache; so copy them together.
+            bool pack = group * (endRow - firstRow) > 1 && HeadSize <= LargestPacked;
+            float* packed = stackalloc float[pack ? 2 * TileLength * HeadSize : 1];
+            float* scores = stackalloc float[TileLength];
             for (int t = firstRow; t < endRow; t++)
                 Begin(t, firstHead, group);
 
-            nint stride = Keys.Columns;
-            for (int tile = 0; tile < Position + endRow; tile += TileLength)
+            for (int tile = 0; tile < length; tile += TileLength)
             {
-                nint offset = (tile * stride) + (keyValueHead * HeadSize);
+                nint stride = Keys.Columns, offset = (tile * stride) + (keyValueHead * HeadSize);
+                float* keys = Keys.Floats + offset, values = Values.Floats + offset;
+                if (pack)
+                {
+                    int rows = Math.Min(TileLength, length - tile);
+                    keys = Pack(keys, packed, rows);
+                    values = Pack(values, packed + (TileLength * HeadSize), rows);
+                    stride = HeadSize;
+                }
+
                 for (int t = Math.Max(firstRow, tile - Position); t < endRow; t++)
                 {
                     int count = Math.Min(TileLength, Position + t + 1 - tile);
                     for (int h = firstHead; h < firstHead + group; h++)
-                        Tile(t, h, Keys.Floats + offset, Values.Floats + offset, count, scores);
+                        Tile(t, h, keys, values, stride, count, scores);
                 }
             }
 
@@ -204,17 +228,24 @@ public static unsafe partial class Attention
                 End(t, firstHead, group);
         }
 
-        private readonly void Tile(int t, int h, float* keys, float* values, int count, float* scores)
+        private readonly float* Pack(float* source, float* target, int rows)
+        {
+            for (int r = 0; r < rows; r++)
+                new ReadOnlySpan<float>(source + (r * (nint)Keys.Columns), HeadSize).CopyTo(new Span<float>(target + (r * HeadSize), HeadSize));
+            return target;
+        }
+
+        private readonly void Tile(int t, int h, float* keys, float* values, nint stride, int count, float* scores)
         {
             float* state = State.Floats + ((((nint)t * Heads) + h) * 2);
             nint at = ((nint)t * Q.Columns) + (h * HeadSize);
-            Scores(Q.Floats + at, keys, Keys.Columns, count, HeadSize, Scale, scores);
+            Scores(Q.Floats + at, keys, stride, count, HeadSize, Scale, scores);
             float max = Math.Max(state[0], Softmax.Max(scores, count));
             float correction = Exp(state[0] - max);
             float sum = Softmax.Exponentials(scores, scores, count, max);
             state[0] = max;
             state[1] = (state[1] * correction) + sum;
-            Accumulate(scores, values, Values.Columns, count, HeadSize, correction, Y.Floats + at);
+            Accumulate(scores, values, stride, count, HeadSize, correction, Y.Floats + at);
         }
 
         private readonly void Begin(int t, int firstHead, int group)

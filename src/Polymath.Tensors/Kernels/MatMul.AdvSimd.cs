@@ -61,7 +61,7 @@ internal static unsafe class MatMulAdvSimd
             Vector128<int> dots = TFormat.FourDots(
                 w0 + offset, w1 + offset, w2 + offset, w3 + offset, Vector128.Load(a), Vector128.Load(a + 16));
             if (TFormat.Offset != 0)
-                dots -= Vector128.Create(TFormat.Offset * sums[b]);
+                dots -= Vector128.Create(sums[b]) * Vector128.Create(TFormat.Offset);
             Vector128<float> d = FourRows.Scales<TFormat>(w0 + offset, w1 + offset, w2 + offset, w3 + offset);
             y = Simd.MultiplyAdd(Vector128.ConvertToSingle(dots), d * Vector128.Create(scales[b]), y);
             offset += TFormat.BlockBytes;

@@ -62,7 +62,7 @@ internal static unsafe class MatMulAvx2
             Vector256<sbyte> a = Vector256.Load((sbyte*)x + (b * TFormat.BlockLength));
             Vector128<int> dots = TFormat.FourDots(w0 + offset, w1 + offset, w2 + offset, w3 + offset, a);
             if (TFormat.Offset != 0)
-                dots -= Vector128.Create(TFormat.Offset * sums[b]);
+                dots -= Vector128.Create(sums[b]) * Vector128.Create(TFormat.Offset);
             Vector128<float> d = FourRows.Scales<TFormat>(w0 + offset, w1 + offset, w2 + offset, w3 + offset);
             y = Simd.MultiplyAdd(Vector128.ConvertToSingle(dots), d * Vector128.Create(scales[b]), y);
             offset += TFormat.BlockBytes;
@@ -118,7 +118,7 @@ internal static unsafe class MatMulAvx2
             Vector256<int> dots = default;
             for (nint i = 0; i < TFormat.BlockLength / sizeof(int); i++)
                 dots = TFormat.AddFours(Vector256.Load(weights + (i * 32)), Vector256.Create(x[i]).AsSByte(), dots);
-            sum = AddBlock<TFormat>(dots, Vector256.Load(scales), xScales[b], xSums[b], sum);
+            sum = AddBlock<TFormat>(dots, Vector256.Load(scales), xScales + b, xSums + b, sum);
             weights += TFormat.BlockLength * Lanes;
             scales += Lanes;
             x += TFormat.BlockLength / sizeof(int);
@@ -158,10 +158,10 @@ internal static unsafe class MatMulAvx2
             }
 
             Vector256<float> scale = Vector256.Load(scales);
-            y0 = AddBlock<TFormat>(d0, scale, *(float*)xScales, *(int*)xSums, y0);
-            y1 = AddBlock<TFormat>(d1, scale, *(float*)(xScales + stride), *(int*)(xSums + stride), y1);
-            y2 = AddBlock<TFormat>(d2, scale, *(float*)(xScales + (2 * stride)), *(int*)(xSums + (2 * stride)), y2);
-            y3 = AddBlock<TFormat>(d3, scale, *(float*)(xScales + (3 * stride)), *(int*)(xSums + (3 * stride)), y3);
+            y0 = AddBlock<TFormat>(d0, scale, (float*)xScales, (int*)xSums, y0);
+            y1 = AddBlock<TFormat>(d1, scale, (float*)(xScales + stride), (int*)(xSums + stride), y1);
+            y2 = AddBlock<TFormat>(d2, scale, (float*)(xScales + (2 * stride)), (int*)(xSums + (2 * stride)), y2);
+            y3 = AddBlock<TFormat>(d3, scale, (float*)(xScales + (3 * stride)), (int*)(xSums + (3 * stride)), y3);
             scales += Lanes;
             xScales += sizeof(float);
             xSums += sizeof(int);
@@ -174,13 +174,13 @@ internal static unsafe class MatMulAvx2
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> AddBlock<TFormat>(Vector256<int> dots, Vector256<float> scale, float xScale, int xSum, Vector256<float> y)
+    private static Vector256<float> AddBlock<TFormat>(Vector256<int> dots, Vector256<float> scale, float* xScale, int* xSum, Vector256<float> y)
         where TFormat : struct, IInt8Vector
     {
         dots = TFormat.Finish(dots);
         if (TFormat.Offset != 0)
-            dots -= Vector256.Create(TFormat.Offset * xSum);
-        return Simd.MultiplyAdd(Vector256.ConvertToSingle(dots), scale * Vector256.Create(xScale), y);
+            dots -= Vector256.Create(*xSum) * Vector256.Create(TFormat.Offset);
+        return Simd.MultiplyAdd(Vector256.ConvertToSingle(dots), scale * Vector256.Create(*xScale), y);
     }
 
     [SkipLocalsInit]

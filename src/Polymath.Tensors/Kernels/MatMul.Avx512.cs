@@ -92,7 +92,7 @@ internal static unsafe class MatMulAvx512
             Vector512<int> dots = default;
             for (nint i = 0; i < TFormat.BlockLength / sizeof(int); i++)
                 dots = TFormat.AddFours(Vector512.Load(weights + (i * 64)), Vector512.Create(x[i]).AsSByte(), dots);
-            sum = AddBlock<TFormat>(dots, Vector512.Load(scales), xScales[b], xSums[b], sum);
+            sum = AddBlock<TFormat>(dots, Vector512.Load(scales), xScales + b, xSums + b, sum);
             weights += TFormat.BlockLength * Lanes;
             scales += Lanes;
             x += TFormat.BlockLength / sizeof(int);
@@ -132,10 +132,10 @@ internal static unsafe class MatMulAvx512
             }
 
             Vector512<float> scale = Vector512.Load(scales);
-            y0 = AddBlock<TFormat>(d0, scale, *(float*)xScales, *(int*)xSums, y0);
-            y1 = AddBlock<TFormat>(d1, scale, *(float*)(xScales + stride), *(int*)(xSums + stride), y1);
-            y2 = AddBlock<TFormat>(d2, scale, *(float*)(xScales + (2 * stride)), *(int*)(xSums + (2 * stride)), y2);
-            y3 = AddBlock<TFormat>(d3, scale, *(float*)(xScales + (3 * stride)), *(int*)(xSums + (3 * stride)), y3);
+            y0 = AddBlock<TFormat>(d0, scale, (float*)xScales, (int*)xSums, y0);
+            y1 = AddBlock<TFormat>(d1, scale, (float*)(xScales + stride), (int*)(xSums + stride), y1);
+            y2 = AddBlock<TFormat>(d2, scale, (float*)(xScales + (2 * stride)), (int*)(xSums + (2 * stride)), y2);
+            y3 = AddBlock<TFormat>(d3, scale, (float*)(xScales + (3 * stride)), (int*)(xSums + (3 * stride)), y3);
             scales += Lanes;
             xScales += sizeof(float);
             xSums += sizeof(int);
@@ -148,13 +148,13 @@ internal static unsafe class MatMulAvx512
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> AddBlock<TFormat>(Vector512<int> dots, Vector512<float> scale, float xScale, int xSum, Vector512<float> y)
+    private static Vector512<float> AddBlock<TFormat>(Vector512<int> dots, Vector512<float> scale, float* xScale, int* xSum, Vector512<float> y)
         where TFormat : struct, IInt8Vector
     {
         dots = TFormat.Finish(dots);
         if (TFormat.Offset != 0)
-            dots -= Vector512.Create(TFormat.Offset * xSum);
-        return Simd.MultiplyAdd(Vector512.ConvertToSingle(dots), scale * Vector512.Create(xScale), y);
+            dots -= Vector512.Create(*xSum) * Vector512.Create(TFormat.Offset);
+        return Simd.MultiplyAdd(Vector512.ConvertToSingle(dots), scale * Vector512.Create(*xScale), y);
     }
 
     [SkipLocalsInit]

@@ -41,6 +41,7 @@ internal static unsafe class VectorMath
     }
 
     /// <summary>The first <paramref name="count"/> (0 to 8) floats, the rest <paramref name="fill"/>; reads nothing beyond them.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]   // its address-taken local would cost the caller its registers
     public static Vector256<float> LoadPart(float* source, int count, float fill = 0)
     {
         Vector256<float> v = Vector256.Create(fill);
@@ -51,6 +52,7 @@ internal static unsafe class VectorMath
     }
 
     /// <summary>Writes the first <paramref name="count"/> (0 to 8) lanes and nothing beyond them.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]   // its address-taken local would cost the caller its registers
     public static void StorePart(Vector256<float> v, float* target, int count)
     {
         var lanes = (float*)&v;
