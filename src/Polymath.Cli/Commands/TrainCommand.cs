@@ -33,6 +33,7 @@ internal sealed class TrainCommand : CliCommand
     private readonly Option<double?> _rate = Real("--lr", "Highest learning rate (default: chosen from --width).");
     private readonly Option<double?> _lowRate = Real("--min-lr", "Learning rate at the end (default: a tenth of --lr).");
     private readonly Option<int> _warmup = Declare.Integer(["--warmup"], "N", "Steps over which the learning rate rises", -1, least: -1, shown: "a fiftieth of all, at most 500");
+    private readonly Option<int> _coolDown = Declare.Integer(["--cool-down"], "N", "End a run that was begun before: within N steps from its checkpoint the learning rate falls to the lowest. The same command goes on if that is interrupted", -1, least: -1, shown: "as planned");
     private readonly Option<float> _decay = Declare.Number(["--weight-decay"], "X", "Decay of the matrices", 0.1f);
     private readonly Option<float> _clip = Declare.Number(["--clip"], "X", "Largest norm of the gradient; 0 for no limit", 1f);
     private readonly Option<ulong?> _seed = Declare.Seed("Start of all random numbers (default: 1).");
@@ -63,7 +64,7 @@ internal sealed class TrainCommand : CliCommand
         AddGroup("Data", _data, _output, _validation, _vocab, _vocabSize);
         AddGroup("Model", _layers, _width, _heads, _kvHeads, _ffn, _context, _tied, _untied);
         AddGroup(
-            "Training", _steps, _tokens, _epochs, _batch, _accumulate, _rate, _lowRate, _warmup, _decay, _clip, _seed, _threads);
+            "Training", _steps, _tokens, _epochs, _batch, _accumulate, _rate, _lowRate, _warmup, _coolDown, _decay, _clip, _seed, _threads);
         AddGroup(
             "Runs and results", _minutes, _checkpointMinutes, _checkpointSteps, _resume, _overwrite, _logSteps, _evalSteps,
             _sampleSteps, _samplePrompt, _name, _license, _format);
@@ -135,6 +136,7 @@ internal sealed class TrainCommand : CliCommand
             HighestRate = parse.GetValue(_rate),
             LowestRate = parse.GetValue(_lowRate),
             Warmup = Given(parse, _warmup, none: -1),
+            CoolDown = Given(parse, _coolDown, none: -1),
             WeightDecay = Exactly(parse.GetValue(_decay)),
             Clip = Exactly(parse.GetValue(_clip)),
             Seed = parse.GetValue(_seed) ?? 1,

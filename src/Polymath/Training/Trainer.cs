@@ -17,7 +17,7 @@ public sealed class Trainer : IDisposable
     private const int SampleTokens = 64;
 
     private readonly TrainingOptions _options;
-    private readonly TrainingPlan _plan;
+    private TrainingPlan _plan;
     private readonly TrainingData _data;
     private readonly CheckpointFolder _folder;
     private readonly ThreadTeam _team;
@@ -134,10 +134,13 @@ public sealed class Trainer : IDisposable
 
     private void Restore(Action<string> tell)
     {
+        TrainingPlan plan = _plan;
         CheckpointState? state = _folder.Load(
-            s => _plan.RequireSame(s.Plan, _folder.Path), tell, _model.Weights.Flat, _m, _v);
+            s => _plan = plan.Resume(s.Plan, s.Step, _options.CoolDown, _folder.Path), tell, _model.Weights.Flat, _m, _v);
         if (state is null)
         {
+            if (_options.CoolDown is not null)
+                throw new TrainingException("--cool-down ends a run that was begun before; there is no checkpoint to go on from");
             _model.Weights.Initialize(_plan.Seed);
             return;
         }

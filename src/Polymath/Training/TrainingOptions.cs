@@ -65,6 +65,12 @@ public sealed record TrainingOptions
     /// <summary>Steps of warm-up; null for a fiftieth of all, at most 500.</summary>
     public int? Warmup { get; init; }
 
+    /// <summary>
+    /// Steps in which to end a run that was begun under a longer plan: from its checkpoint on, the rate falls to the lowest.
+    /// Null to follow the plan.
+    /// </summary>
+    public int? CoolDown { get; init; }
+
     /// <summary>Weight decay of the matrices.</summary>
     public double WeightDecay { get; init; } = 0.1;
 

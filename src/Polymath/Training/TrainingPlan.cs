@@ -9,6 +9,8 @@ namespace Polymath.Training;
 /// </summary>
 public sealed record TrainingPlan
 {
+    private const string CoolDownName = "--cool-down", NoCoolDown = "none";
+
     /// <summary>Sizes of the model.</summary>
     public required ModelSettings Settings { get; init; }
 
@@ -37,7 +39,7 @@ public sealed record TrainingPlan
     public required string DataDigest { get; init; }
 
     /// <summary>Steps in all.</summary>
-    public int Steps => Rate.Steps;
+    public int Steps => Rate.End;
 
     /// <summary>Tokens of one step.</summary>
     public long TokensPerStep => (long)Batch * Accumulate * Settings.ContextLength;
@@ -118,17 +120,43 @@ public sealed record TrainingPlan
             ("--ffn", Settings.FeedForward.ToString(c)), ("--vocab-size", Settings.Vocabulary.ToString(c)),
             ("--context", Settings.ContextLength.ToString(c)), ("--tied", Tied ? "true" : "false"),
             ("--batch", Batch.ToString(c)), ("--accumulate", Accumulate.ToString(c)),
-            ("--steps", Steps.ToString(c)), ("--lr", Rate.Highest.ToString("R", c)), ("--min-lr", Rate.Lowest.ToString("R", c)),
+            ("--steps", Rate.Steps.ToString(c)), ("--lr", Rate.Highest.ToString("R", c)), ("--min-lr", Rate.Lowest.ToString("R", c)),
             ("--warmup", Rate.Warmup.ToString(c)), ("--weight-decay", WeightDecay.ToString("R", c)),
             ("--clip", Clip.ToString("R", c)), ("--seed", Seed.ToString(c)), ("data", DataDigest),
+            (CoolDownName, Rate.CoolDown?.ToString() ?? NoCoolDown),
         ];
     }
 
-    /// <summary>Refuses a checkpoint made under another plan.</summary>
-    /// <exception cref="TrainingException">Names every value that differs.</exception>
-    public void RequireSame(IReadOnlyDictionary<string, string> saved, string path)
+    /// <summary>
+    /// The plan that goes on from a checkpoint: this one, or with <paramref name="coolDown"/> steps the one that ends so
+    /// many steps behind the checkpoint at which the cool-down was first asked for.
+    /// </summary>
+    /// <param name="saved">The plan of the checkpoint, as <see cref="Describe"/> gave it.</param>
+    /// <param name="step">Steps done at the checkpoint.</param>
+    /// <param name="coolDown">Steps of the cool-down, or null for none.</param>
+    /// <param name="path">Of the checkpoint, for messages.</param>
+    /// <exception cref="TrainingException">The checkpoint was made under another plan; names every value that differs.</exception>
+    public TrainingPlan Resume(IReadOnlyDictionary<string, string> saved, int step, int? coolDown, string path)
     {
         ArgumentNullException.ThrowIfNull(saved);
+        var asked = new Dictionary<string, string>(saved);
+        asked.TryAdd(CoolDownName, NoCoolDown);
+        TrainingPlan plan = this;
+        if (coolDown is { } count)
+        {
+            string was = asked[CoolDownName];
+            int from = was == NoCoolDown ? step : FirstNumber(was);
+            plan = this with { Rate = Rate with { CoolDown = new CoolDown(from, Positive(CoolDownName, count)) } };
+            if (was == NoCoolDown)
+                asked[CoolDownName] = plan.Rate.CoolDown.ToString()!;
+        }
+
+        plan.RequireSame(asked, path);
+        return plan;
+    }
+
+    private void RequireSame(IReadOnlyDictionary<string, string> saved, string path)
+    {
         var differences = new List<string>();
         foreach ((string name, string value) in Describe())
         {
@@ -168,6 +196,9 @@ public sealed record TrainingPlan
     }
 
     private static int FeedForwardFor(int width) => ((width * 8 / 3) + 31) / 32 * 32;
+
+    private static int FirstNumber(string text) =>
+        int.TryParse(text.Split('+')[0], NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 0;
 
     private static int Positive(string name, int value)
     {
