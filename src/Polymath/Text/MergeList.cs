@@ -32,11 +32,18 @@ internal static class MergeList
     {
         var table = new MergeTable(merges.Count);
         Dictionary<string, int> ids = vocabulary.Ids;
+        Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> bySpan = ids.GetAlternateLookup<ReadOnlySpan<char>>();
+        var joined = new char[256];
         for (int order = 0; order < merges.Count; order++)
         {
             (string left, string right) = merges[order];
+            int length = checked(left.Length + right.Length);
+            if (length > joined.Length)
+                joined = new char[length * 2L <= Array.MaxLength ? length * 2 : length];
+            left.CopyTo(joined);
+            right.CopyTo(joined.AsSpan(left.Length));
             if (!ids.TryGetValue(left, out int leftId) || !ids.TryGetValue(right, out int rightId)
-                || !ids.TryGetValue(left + right, out int result))
+                || !bySpan.TryGetValue(joined.AsSpan(0, length), out int result))
             {
                 throw new ModelFormatException($"{vocabulary.Name}: merge {order} names a token that is not in the vocabulary");
             }

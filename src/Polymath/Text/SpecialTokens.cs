@@ -9,6 +9,9 @@ namespace Polymath.Text;
 /// </summary>
 internal sealed class SpecialTokens
 {
+    /// <summary>Most characters of all tokens together: real vocabularies have some 100,000.</summary>
+    private const int MostNodes = 1 << 20;
+
     private readonly SearchValues<char> _firsts;
     private readonly Dictionary<(int Node, char Next), int> _edges = [];
     private readonly List<int> _ids = [-1]; // token that ends at a node, or -1
@@ -31,6 +34,8 @@ internal sealed class SpecialTokens
 
             firsts.Add(text[0]);
             Insert(text, id);
+            if (_ids.Count > MostNodes)
+                throw new ModelFormatException($"{vocabulary.Name}: the special tokens have more than {MostNodes} characters together");
         }
 
         _firsts = SearchValues.Create([.. firsts]);

@@ -7,7 +7,7 @@ namespace Polymath.Text;
 internal static class TokenizerLoader
 {
     public static Tokenizer Load(WeightSource source) => source.TokenizerJsonPath is { } path
-        ? TokenizerJson.Load(path)
+        ? TokenizerJson.Load(path, source.Metadata)
         : FromMetadata(source.Metadata, source.Path);
 
     public static Tokenizer FromMetadata(Metadata metadata, string name) =>

@@ -54,7 +54,6 @@ internal sealed class Vocabulary
         }
 
         Ids = ids;
-        MarkKnownEnds();
     }
 
     /// <summary>File or folder the vocabulary came from, for messages.</summary>
@@ -95,6 +94,19 @@ internal sealed class Vocabulary
             _ends[known] = true;
     }
 
+    /// <summary>Makes tokens with well-known texts control tokens that end generations.</summary>
+    /// <param name="ofAnyKind">Also those that are not control tokens in the file: converters often mark them wrongly.</param>
+    public void MarkKnownEnds(bool ofAnyKind)
+    {
+        foreach (string text in KnownEnds)
+        {
+            if (!Ids.TryGetValue(text, out int id) || !(ofAnyKind || Kinds[id] == TokenKind.Control))
+                continue;
+            _ends[id] = true;
+            Kinds[id] = TokenKind.Control;
+        }
+    }
+
     /// <summary>Fails when a begin or end id is to be added but is not known.</summary>
     public void CheckAdded()
     {
@@ -117,6 +129,7 @@ internal sealed class Vocabulary
         vocabulary.BeginId = Id("bos_token_id", defaults.Begin);
         vocabulary.EndId = Id("eos_token_id", defaults.End);
         vocabulary.UnknownId = Id("unknown_token_id", defaults.Unknown);
+        vocabulary.MarkKnownEnds(ofAnyKind: true);
         vocabulary.MarkEnd(vocabulary.EndId);
         vocabulary.MarkEnd(Id("eot_token_id", null));
         vocabulary.MarkEnd(Id("eom_token_id", null));
@@ -139,7 +152,7 @@ internal sealed class Vocabulary
     }
 
     /// <summary>An id from the file; -1 and 2^32 - 1 mean none, as some converters write.</summary>
-    private static int? ReadId(Metadata metadata, Vocabulary vocabulary, string key, int? fallback)
+    public static int? ReadId(Metadata metadata, Vocabulary vocabulary, string key, int? fallback)
     {
         key = "tokenizer.ggml." + key;
         int? usable = fallback < vocabulary.Count ? fallback : null;
@@ -151,16 +164,5 @@ internal sealed class Vocabulary
         return id >= 0 && id < vocabulary.Count
             ? id
             : throw new ModelFormatException($"{vocabulary.Name}: {key} is {id}, but there are {vocabulary.Count} tokens");
-    }
-
-    private void MarkKnownEnds()
-    {
-        foreach (string text in KnownEnds)
-        {
-            if (!Ids.TryGetValue(text, out int id))
-                continue;
-            _ends[id] = true;
-            Kinds[id] = TokenKind.Control;
-        }
     }
 }

@@ -117,6 +117,14 @@ public sealed class HostileVocabularyTests
     }
 
     [Fact]
+    public void Very_many_long_special_tokens_are_refused()
+    {
+        Metadata metadata = Vocabularies.ByteLevel();
+        SpecialTokenTests.Add(metadata, [.. Enumerable.Range(0, 1200).Select(i => ($"{i}" + new string('x', 1000), 4))]);
+        Assert.Contains("characters together", Refusal(metadata), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Ids_beyond_the_vocabulary_are_refused_when_decoding()
     {
         foreach (Tokenizer tokenizer in Vocabularies.All.Values)

@@ -66,6 +66,18 @@ public sealed class TokenizerJsonTests
     }
 
     [Fact]
+    public void Well_known_ends_count_only_where_the_file_calls_them_special()
+    {
+        JsonObject root = ByteLevel();
+        root["added_tokens"]!.AsArray().Add(Added("<|im_end|>", 700, special: true));
+        root["added_tokens"]!.AsArray().Add(Added("</s>", 701, special: false));
+        Tokenizer tokenizer = Parse(root);
+        Assert.True(tokenizer.IsEndOfGeneration(700));
+        Assert.False(tokenizer.IsEndOfGeneration(701));
+        Assert.Equal("</s>", tokenizer.Decode([701]));
+    }
+
+    [Fact]
     public void Gaps_between_ids_become_unused_tokens()
     {
         JsonObject root = ByteLevel();

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Polymath.Files;
 using Polymath.Text;
 using Xunit;
@@ -28,7 +29,27 @@ public sealed class VectorTests
         }
     }
 
-    internal static Tokenizer Load(string path)
+    [Fact]
+    public void A_source_file_gives_the_ids_of_another_engine()
+    {
+        Tokenizer tokenizer = Load(Shared.Require("data/tokenizers/ggml-vocab-gpt-2.gguf"));
+        string text = File.ReadAllText(Shared.Require("data/tokenizers/ml-net/lib.rs.txt"));
+        int[] expected = JsonSerializer.Deserialize<int[]>(
+            File.ReadAllBytes(Shared.Require("data/tokenizers/ml-net/tokens_gpt2.json")))!;
+        Assert.Equal(expected, tokenizer.Encode(text.ReplaceLineEndings("\n")));
+    }
+
+    [Fact]
+    public void A_Hugging_Face_folder_brings_its_tokenizer()
+    {
+        using WeightSource folder = WeightSource.Open(Shared.Require("data/models/stories656k"));
+        Tokenizer tokenizer = Tokenizer.Load(folder);
+        Assert.Equal([1, 80, 147, 201, 282, 57], tokenizer.Encode("Once upon a time"));
+        Assert.Equal("<|end_story|>", tokenizer.TokenText(tokenizer.EndId!.Value));
+        Assert.True(tokenizer.IsEndOfGeneration(2));
+    }
+
+    private static Tokenizer Load(string path)
     {
         using GgufFile file = GgufFile.Open(path);
         return Tokenizer.Load(file);

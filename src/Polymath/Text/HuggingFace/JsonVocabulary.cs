@@ -33,6 +33,7 @@ internal static class JsonVocabulary
         if (model.Flag("byte_fallback", false))
             MarkBytes(byId, kinds);
         var vocabulary = new Vocabulary(root.File, byId, kinds);
+        vocabulary.MarkKnownEnds(ofAnyKind: false);
         MarkUnknown(model, vocabulary);
         return vocabulary;
     }

@@ -10,19 +10,22 @@ internal static class TokenizerJson
     private const long MostBytes = 256 << 20;
 
     /// <summary>Reads the file at <paramref name="path"/>.</summary>
+    /// <param name="path">tokenizer.json; a tokenizer_config.json beside it is read too.</param>
+    /// <param name="settings">Settings of the model, whose begin and end ids count where the two files name none.</param>
     /// <exception cref="ModelFormatException">Damaged, too large, or of a kind not supported.</exception>
-    public static Tokenizer Load(string path)
+    public static Tokenizer Load(string path, Metadata? settings = null)
     {
         string config = Path.Combine(Path.GetDirectoryName(path) ?? "", "tokenizer_config.json");
-        return Parse(ReadAll(path), File.Exists(config) ? ReadAll(config) : null, path);
+        return Parse(ReadAll(path), File.Exists(config) ? ReadAll(config) : null, path, settings);
     }
 
     /// <summary>Reads the contents of the two files.</summary>
     /// <param name="json">tokenizer.json in UTF-8.</param>
     /// <param name="config">tokenizer_config.json in UTF-8, or null.</param>
     /// <param name="file">Name of the first for messages.</param>
+    /// <param name="settings">Settings of the model.</param>
     /// <exception cref="ModelFormatException">Damaged, or of a kind not supported.</exception>
-    public static Tokenizer Parse(byte[] json, byte[]? config, string file)
+    public static Tokenizer Parse(byte[] json, byte[]? config, string file, Metadata? settings = null)
     {
         JsonValue root = JsonValue.Parse(json, file, out JsonDocument document);
         using (document)
@@ -34,6 +37,8 @@ internal static class TokenizerJson
             PostProcessing.Read(root, vocabulary);
             if (config is not null)
                 ReadConfig(config, file, vocabulary);
+            if (settings is not null)
+                ReadSettings(settings, vocabulary);
             (string, string)[] merges = ReadMerges(model.Get("merges"));
             return steps.Splitter is { } splitter
                 ? new ByteLevelBpe(vocabulary, merges, new PreTokenizerEntry(splitter)
@@ -104,6 +109,14 @@ internal static class TokenizerJson
             vocabulary.AddsEnd = root.Flag("add_eos_token", vocabulary.AddsEnd) && vocabulary.EndId is not null;
             vocabulary.MarkEnd(vocabulary.EndId);
         }
+    }
+
+    private static void ReadSettings(Metadata settings, Vocabulary vocabulary)
+    {
+        vocabulary.BeginId ??= Vocabulary.ReadId(settings, vocabulary, "bos_token_id", null);
+        int? end = Vocabulary.ReadId(settings, vocabulary, "eos_token_id", null);
+        vocabulary.EndId ??= end;
+        vocabulary.MarkEnd(end);
     }
 
     /// <summary>Id of a token that the settings name as text, or as an object with its content.</summary>
