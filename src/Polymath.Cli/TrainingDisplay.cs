@@ -6,8 +6,11 @@ namespace Polymath.Cli;
 /// <summary>Shows the progress of a training run on standard error: a status line that redraws itself for a person, plain lines for a file.</summary>
 internal sealed class TrainingDisplay : IDisposable
 {
+    private const int BarLength = 16;
+
     private readonly Terminal _terminal;
     private bool _open;   // a status line stands there without its end
+    private double? _validation;
 
     private TrainingDisplay(Terminal terminal) => _terminal = terminal;
 
@@ -25,21 +28,19 @@ internal sealed class TrainingDisplay : IDisposable
     /// <summary>Shows a step.</summary>
     public void Show(TrainingProgress p)
     {
-        string line = string.Create(
-            CultureInfo.InvariantCulture,
-            $"step {p.Step:N0}/{p.Steps:N0}  loss {p.SmoothedLoss:F4}{Validation(p)}  lr {p.LearningRate:0.00e+0}  grad {p.GradientNorm:F2}  {p.TokensPerSecond:N0} tok/s  {Left(p.TimeLeft)} left");
+        _validation = p.ValidationLoss ?? _validation;
         if (_terminal.ErrorIsTerminal)
         {
-            _terminal.Error.Write($"\r\u001b[K{line}");
+            _terminal.Error.Write($"\r\u001b[K{StatusLine(p, _validation)}");
             _open = true;
         }
         else if (p.IsLogged)
         {
-            _terminal.Error.WriteLine(line);
+            _terminal.Error.WriteLine(LogLine(p));
         }
 
-        if (p.ValidationLoss is not null && _terminal.ErrorIsTerminal)
-            Break();
+        if (p.ValidationLoss is not null)
+            Break();   // the line stays, the next step starts a new one
         if (p.Sample is not null)
             Tell("  | " + Printable.OneLine(p.Sample));
     }
@@ -50,8 +51,21 @@ internal sealed class TrainingDisplay : IDisposable
     /// <inheritdoc/>
     public void Dispose() => End();
 
-    private static string Validation(TrainingProgress p) =>
-        p.ValidationLoss is { } loss ? string.Create(CultureInfo.InvariantCulture, $"  valid {loss:F4}") : "";
+    /// <summary>At most 80 columns as a rule: a line that wraps could not be redrawn.</summary>
+    private static string StatusLine(TrainingProgress p, double? validation)
+    {
+        int done = (int)((long)BarLength * p.Step / p.Steps);
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{new string('█', done)}{new string('░', BarLength - done)} {p.Step:N0}/{p.Steps:N0}  loss {p.SmoothedLoss:F3}{Validation(validation, "F3")}  {p.TokensPerSecond:N0} tok/s  {Left(p.TimeLeft)} left");
+    }
+
+    private static string LogLine(TrainingProgress p) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"step {p.Step:N0}/{p.Steps:N0}  loss {p.SmoothedLoss:F4}{Validation(p.ValidationLoss, "F4")}  lr {p.LearningRate:0.00e+0}  grad {p.GradientNorm:F2}  {p.TokensPerSecond:N0} tok/s  {Left(p.TimeLeft)} left");
+
+    private static string Validation(double? loss, string format) =>
+        loss is { } value ? $"  valid {value.ToString(format, CultureInfo.InvariantCulture)}" : "";
 
     private static string Left(TimeSpan time) => time.TotalHours >= 1
         ? string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalHours}h{time.Minutes:D2}m")

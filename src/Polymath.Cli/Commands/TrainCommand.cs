@@ -31,7 +31,7 @@ internal sealed class TrainCommand : CliCommand
     private readonly Option<int> _batch = Whole("--batch", "Sequences that go through the model together", "4096 tokens' worth");
     private readonly Option<int> _accumulate = Declare.Integer(["--accumulate"], "N", "Batches in one step", 1, least: 1);
     private readonly Option<double?> _rate = Real("--lr", "Highest learning rate (default: chosen from --width).");
-    private readonly Option<double?> _lowRate = Real("--min-lr", "Learning rate at the end (default: a tenth of --lr).");
+    private readonly Option<double?> _lowRate = Real("--min-lr", "Learning rate at the end (default: a tenth of --lr).", zero: true);
     private readonly Option<int> _warmup = Declare.Integer(["--warmup"], "N", "Steps over which the learning rate rises", -1, least: -1, shown: "a fiftieth of all, at most 500");
     private readonly Option<int> _coolDown = Declare.Integer(["--cool-down"], "N", "End a run that was begun before: within N steps from its checkpoint the learning rate falls to the lowest. The same command goes on if that is interrupted", -1, least: -1, shown: "as planned");
     private readonly Option<float> _decay = Declare.Number(["--weight-decay"], "X", "Decay of the matrices", 0.1f);
@@ -171,8 +171,10 @@ internal sealed class TrainCommand : CliCommand
     private static Option<long?> Long(string name, string description) => Optional<long>(name, "N", description, "a whole number of at least 1", text =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long n) && n > 0 ? n : null);
 
-    private static Option<double?> Real(string name, string description) => Optional<double>(name, "X", description, "a number above 0", text =>
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double x) && x > 0 && double.IsFinite(x) ? x : null);
+    private static Option<double?> Real(string name, string description, bool zero = false) =>
+        Optional<double>(name, "X", description, zero ? "a number of at least 0" : "a number above 0", text =>
+            double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double x) && double.IsFinite(x)
+                && (x > 0 || (zero && x == 0)) ? x : null);
 
     private static Option<T?> Optional<T>(string name, string value, string description, string wanted, Func<string, T?> parse)
         where T : struct => new(name)

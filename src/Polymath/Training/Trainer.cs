@@ -206,12 +206,7 @@ public sealed class Trainer : IDisposable
         }
 
         double norm = Math.Sqrt(Elementwise.SumOfSquares(_team, _model.Gradients.Flat)) / _plan.Accumulate;
-        if (!double.IsFinite(loss) || !double.IsFinite(norm))
-        {
-            throw new TrainingException(
-                $"step {_step + 1}: the loss is no number any more; the last checkpoint is kept in {_folder.Path} (a lower --lr may help)");
-        }
-
+        Finite(loss + norm, _step + 1);
         double rate = _plan.Rate.At(_step);
         Update(rate, (_plan.Clip > 0 && norm > _plan.Clip ? _plan.Clip / norm : 1) / _plan.Accumulate);
         _step++;
@@ -229,6 +224,9 @@ public sealed class Trainer : IDisposable
             TimeLeft = default,
         };
     }
+
+    private double Finite(double loss, int step) => double.IsFinite(loss) ? loss : throw new TrainingException(
+        $"step {step}: the loss is no number any more; the last checkpoint is kept in {_folder.Path} (a lower --lr may help)");
 
     private void Update(double rate, double gradientScale)
     {
@@ -266,7 +264,7 @@ public sealed class Trainer : IDisposable
         int every = _options.EvaluationSteps ?? Math.Max(1, _plan.Steps / 50);
         if (_evaluation is not null && (last || (every > 0 && _step % every == 0)))
         {
-            _validationLoss = _evaluation.Run(everything: last);
+            _validationLoss = Finite(_evaluation.Run(everything: last), _step);
             progress = progress with { ValidationLoss = _validationLoss };
         }
 
