@@ -51,8 +51,16 @@ public static unsafe partial class Attention
         long mark = scratch.Mark;
         var job = new Job
         {
-            Q = q, Keys = keys, Values = values, Y = y, State = scratch.Rent(q.Rows, 2 * heads),
-            Position = position, Heads = heads, KeyValueHeads = keyValueHeads, HeadSize = q.Columns / heads, Scale = scale,
+            Q = q,
+            Keys = keys,
+            Values = values,
+            Y = y,
+            State = scratch.Rent(q.Rows, 2 * heads),
+            Position = position,
+            Heads = heads,
+            KeyValueHeads = keyValueHeads,
+            HeadSize = q.Columns / heads,
+            Scale = scale,
         };
         int units = checked((q.Rows + QueryRows - 1) / QueryRows * keyValueHeads);
         bool small = (long)q.Columns * q.Rows * (position + q.Rows) < ParallelWork;

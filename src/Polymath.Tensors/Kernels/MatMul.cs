@@ -66,9 +66,17 @@ public static unsafe partial class MatMul
                 quantized = Int8Activations.Quantize(team, x, scratch);
             parts[i] = new Part
             {
-                Format = weight.Format, Weight = weight.Data, WeightStride = (nint)weight.RowBytes, Rows = weight.Rows,
-                X = x.Floats, Quantized = quantized.Data, QuantizedStride = (nint)Int8Activations.RowFloats(x.Columns) * sizeof(float),
-                Y = y.Floats, Columns = x.Columns, Tokens = x.Rows, FirstUnit = units,
+                Format = weight.Format,
+                Weight = weight.Data,
+                WeightStride = (nint)weight.RowBytes,
+                Rows = weight.Rows,
+                X = x.Floats,
+                Quantized = quantized.Data,
+                QuantizedStride = (nint)Int8Activations.RowFloats(x.Columns) * sizeof(float),
+                Y = y.Floats,
+                Columns = x.Columns,
+                Tokens = x.Rows,
+                FirstUnit = units,
             };
             units = checked(units + ((weight.Rows + RowsAtOnce - 1) / RowsAtOnce));
         }
