@@ -173,5 +173,27 @@ internal static class Simd
         return Vector256.Create(v & Vector128.Create((byte)15), v >> 4);
     }
 
+    /// <summary>Transposes the 4 × 4 integers in each 128-bit half of four registers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Transpose(ref Vector256<int> r0, ref Vector256<int> r1, ref Vector256<int> r2, ref Vector256<int> r3)
+    {
+        if (Avx2.IsSupported)
+        {
+            Vector256<long> low01 = Avx2.UnpackLow(r0, r1).AsInt64(), high01 = Avx2.UnpackHigh(r0, r1).AsInt64();
+            Vector256<long> low23 = Avx2.UnpackLow(r2, r3).AsInt64(), high23 = Avx2.UnpackHigh(r2, r3).AsInt64();
+            r0 = Avx2.UnpackLow(low01, low23).AsInt32();
+            r1 = Avx2.UnpackHigh(low01, low23).AsInt32();
+            r2 = Avx2.UnpackLow(high01, high23).AsInt32();
+            r3 = Avx2.UnpackHigh(high01, high23).AsInt32();
+            return;
+        }
+
+        Vector256<int> a = r0, b = r1, c = r2, d = r3;
+        r0 = Vector256.Create(a[0], b[0], c[0], d[0], a[4], b[4], c[4], d[4]);
+        r1 = Vector256.Create(a[1], b[1], c[1], d[1], a[5], b[5], c[5], d[5]);
+        r2 = Vector256.Create(a[2], b[2], c[2], d[2], a[6], b[6], c[6], d[6]);
+        r3 = Vector256.Create(a[3], b[3], c[3], d[3], a[7], b[7], c[7], d[7]);
+    }
+
     private static Vector128<int> AddPairs(Vector128<short> v) => ((v.AsInt32() << 16) >> 16) + (v.AsInt32() >> 16);
 }

@@ -17,6 +17,9 @@ internal unsafe interface IInt8Vector : IInt8Format
     /// <summary>Four blocks times one block of activations: Σ wᵢ · aᵢ of each, the offset not yet taken off. |a| ≤ 127.</summary>
     static abstract Vector128<int> FourDots(byte* b0, byte* b1, byte* b2, byte* b3, Vector256<sbyte> a);
 
+    /// <summary>The same of eight blocks, which lie <paramref name="stride"/> bytes apart.</summary>
+    static abstract Vector256<int> EightDots(byte* first, nint stride, sbyte* a);
+
     /// <summary>The same on 128-bit registers; <paramref name="low"/> holds the activations 0–15.</summary>
     static abstract Vector128<int> FourDots(byte* b0, byte* b1, byte* b2, byte* b3, Vector128<sbyte> low, Vector128<sbyte> high);
 

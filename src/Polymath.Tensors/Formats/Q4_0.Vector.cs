@@ -26,6 +26,28 @@ internal readonly unsafe partial struct Q4_0 : IInt8Vector
         return Simd.MultiplyAddPairs(s.GetLower() + s.GetUpper(), Vector128<short>.One);
     }
 
+    /// <summary>
+    /// The rows' bytes are turned so that a register holds four bytes of each row: its 32-bit lanes are then the rows and
+    /// nothing is left to add across them, which makes it half as fast again as twice four.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> EightDots(byte* first, nint stride, sbyte* a)
+    {
+        byte* fifth = first + (4 * stride);
+        Vector256<int> r0 = Pair(first, fifth), r1 = Pair(first + stride, fifth + stride);
+        Vector256<int> r2 = Pair(first + (2 * stride), fifth + (2 * stride)), r3 = Pair(first + (3 * stride), fifth + (3 * stride));
+        Simd.Transpose(ref r0, ref r1, ref r2, ref r3);
+        var x = (int*)a;
+        Vector256<int> low = AddFours(Low(r0), Fours(x), Vector256<int>.Zero), high = AddFours(High(r0), Fours(x + 4), Vector256<int>.Zero);
+        low = AddFours(Low(r1), Fours(x + 1), low);
+        high = AddFours(High(r1), Fours(x + 5), high);
+        low = AddFours(Low(r2), Fours(x + 2), low);
+        high = AddFours(High(r2), Fours(x + 6), high);
+        low = AddFours(Low(r3), Fours(x + 3), low);
+        high = AddFours(High(r3), Fours(x + 7), high);
+        return Finish((low.AsInt16() + high.AsInt16()).AsInt32());
+    }
+
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<int> FourDots(byte* b0, byte* b1, byte* b2, byte* b3, Vector128<sbyte> low, Vector128<sbyte> high) =>
@@ -50,6 +72,19 @@ internal readonly unsafe partial struct Q4_0 : IInt8Vector
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<int> Finish(Vector512<int> sum) => Simd.MultiplyAddPairs(sum.AsInt16(), Vector512<short>.One);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> Pair(byte* lower, byte* upper) =>
+        Vector256.Create(Vector128.Load((int*)(lower + sizeof(ushort))), Vector128.Load((int*)(upper + sizeof(ushort))));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<sbyte> Low(Vector256<int> q) => q.AsSByte() & Vector256.Create((sbyte)15);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<sbyte> High(Vector256<int> q) => (q.AsInt16() >>> 4).AsSByte() & Vector256.Create((sbyte)15);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<sbyte> Fours(int* activations) => Vector256.Create(*activations).AsSByte();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<short> Products(byte* block, Vector256<sbyte> a) =>

@@ -27,6 +27,17 @@ internal readonly unsafe partial struct Q8_0 : IInt8Vector
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> EightDots(byte* first, nint stride, sbyte* a)
+    {
+        Vector256<sbyte> v = Vector256.Load(a);
+        byte* fifth = first + (4 * stride);
+        return Vector256.Create(
+            FourDots(first, first + stride, first + (2 * stride), first + (3 * stride), v),
+            FourDots(fifth, fifth + stride, fifth + (2 * stride), fifth + (3 * stride), v));
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<int> FourDots(byte* b0, byte* b1, byte* b2, byte* b3, Vector128<sbyte> low, Vector128<sbyte> high) =>
         Simd.AddPairs(
             Simd.AddPairs(Products(b0, low, high), Products(b1, low, high)),

@@ -33,22 +33,59 @@ internal static unsafe class MatMulAvx2
         where TFormat : struct, IInt8Vector
     {
         if (part->Tokens >= Int8Panel.FewestTokens)
-        {
             Panels<TFormat>(part, from, to);
-            return;
+        else
+            FewTokens<TFormat>(part, from, to);
+    }
+
+    /// <summary>Tiles of one token, straight from the stored blocks.</summary>
+    internal static void FewTokens<TFormat>(MatMul.Part* part, int from, int to)
+        where TFormat : struct, IInt8Vector
+    {
+        int n = from;
+        for (; n <= to - (2 * TileRows); n += 2 * TileRows)
+        {
+            for (int t = 0; t < part->Tokens; t++)
+                Int8Tile8<TFormat>(part, n, t).Store(MatMul.Output(part, n, t));
         }
 
-        for (int n = from; n < to; n += TileRows)
+        for (; n < to; n += TileRows)
         {
             var rows = new FourRows(part, n, to);
             for (int t = 0; t < part->Tokens; t++)
-                FourRows.Store(part, n, to, t, Int8Tile<TFormat>(part, rows, t));
+                FourRows.Store(part, n, to, t, Int8Tile4<TFormat>(part, rows, t));
         }
     }
 
-    /// <summary>Four rows times one token, straight from the stored blocks.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static Vector128<float> Int8Tile<TFormat>(MatMul.Part* part, FourRows rows, int t)
+    private static Vector256<float> Int8Tile8<TFormat>(MatMul.Part* part, int n, int t)
+        where TFormat : struct, IInt8Vector
+    {
+        nint stride = part->WeightStride, blocks = part->Columns / TFormat.BlockLength;
+        byte* w = part->Weight + (n * stride);
+        byte* x = part->Quantized + (t * part->QuantizedStride);
+        float* scales = Int8Activations.Scales(x, part->Columns);
+        int* sums = Int8Activations.Sums(x, part->Columns);
+        Vector256<float> y = default;
+        for (nint b = 0; b < blocks; b++)
+        {
+            Vector256<int> dots = TFormat.EightDots(w, stride, (sbyte*)x);
+            if (TFormat.Offset != 0)
+                dots -= Vector256.Create(sums[b]) * Vector256.Create(TFormat.Offset);
+            byte* v = w + (4 * stride);
+            Vector256<float> d = Vector256.Create(
+                TFormat.Scale(w), TFormat.Scale(w + stride), TFormat.Scale(w + (2 * stride)), TFormat.Scale(w + (3 * stride)),
+                TFormat.Scale(v), TFormat.Scale(v + stride), TFormat.Scale(v + (2 * stride)), TFormat.Scale(v + (3 * stride)));
+            y = Simd.MultiplyAdd(Vector256.ConvertToSingle(dots), d * Vector256.Create(scales[b]), y);
+            w += TFormat.BlockBytes;
+            x += TFormat.BlockLength;
+        }
+
+        return y;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static Vector128<float> Int8Tile4<TFormat>(MatMul.Part* part, FourRows rows, int t)
         where TFormat : struct, IInt8Vector
     {
         byte* w0 = rows.R0, w1 = rows.R1, w2 = rows.R2, w3 = rows.R3;

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 namespace Polymath.Tensors;
 
 /// <summary>
-/// The 512-bit skeletons, built like the 256-bit ones with lanes twice as many. A single token takes the 256-bit tile
+/// The 512-bit skeletons, built like the 256-bit ones with lanes twice as many. Few tokens take the 256-bit tiles
 /// of an integer format, which memory bounds anyway: the dots are exact, so the bits are the same.
 /// </summary>
 internal static unsafe class MatMulAvx512
@@ -32,17 +32,9 @@ internal static unsafe class MatMulAvx512
         where TFormat : struct, IInt8Vector
     {
         if (part->Tokens >= Int8Panel.FewestTokens)
-        {
             Panels<TFormat>(part, from, to);
-            return;
-        }
-
-        for (int n = from; n < to; n += TileRows)
-        {
-            var rows = new FourRows(part, n, to);
-            for (int t = 0; t < part->Tokens; t++)
-                FourRows.Store(part, n, to, t, MatMulAvx2.Int8Tile<TFormat>(part, rows, t));
-        }
+        else
+            MatMulAvx2.FewTokens<TFormat>(part, from, to);
     }
 
     /// <summary>Sixteen rows at a time, unpacked once for all tokens of a block.</summary>
