@@ -3,7 +3,10 @@ using Polymath.Training;
 
 namespace Polymath.Cli;
 
-/// <summary>Shows the progress of a training run on standard error: a status line that redraws itself for a person, plain lines for a file.</summary>
+/// <summary>
+/// Shows the progress of a training run on standard error: a status line that redraws itself for a person, plain lines
+/// for a file.
+/// </summary>
 internal sealed class TrainingDisplay : IDisposable
 {
     private const int BarLength = 16;
@@ -57,12 +60,14 @@ internal sealed class TrainingDisplay : IDisposable
         int done = (int)((long)BarLength * p.Step / p.Steps);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{new string('█', done)}{new string('░', BarLength - done)} {p.Step:N0}/{p.Steps:N0}  loss {p.SmoothedLoss:F3}{Validation(validation, "F3")}  {p.TokensPerSecond:N0} tok/s  {Left(p.TimeLeft)} left");
+            $"{new string('█', done)}{new string('░', BarLength - done)} {p.Step:N0}/{p.Steps:N0}  loss {p.SmoothedLoss:F3}"
+            + $"{Validation(validation, "F3")}  {p.TokensPerSecond:N0} tok/s  {Left(p.TimeLeft)} left");
     }
 
     private static string LogLine(TrainingProgress p) => string.Create(
         CultureInfo.InvariantCulture,
-        $"step {p.Step:N0}/{p.Steps:N0}  loss {p.SmoothedLoss:F4}{Validation(p.ValidationLoss, "F4")}  lr {p.LearningRate:0.00e+0}  grad {p.GradientNorm:F2}  {p.TokensPerSecond:N0} tok/s  {Left(p.TimeLeft)} left");
+        $"step {p.Step:N0}/{p.Steps:N0}  loss {p.SmoothedLoss:F4}{Validation(p.ValidationLoss, "F4")}  lr {p.LearningRate:0.00e+0}"
+        + $"  grad {p.GradientNorm:F2}  {p.TokensPerSecond:N0} tok/s  {Left(p.TimeLeft)} left");
 
     private static string Validation(double? loss, string format) =>
         loss is { } value ? $"  valid {value.ToString(format, CultureInfo.InvariantCulture)}" : "";

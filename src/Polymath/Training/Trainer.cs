@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Globalization;
 using Polymath.Files;
 using Polymath.Generation;
+using Polymath.Models;
 using Polymath.Tensors;
 using Polymath.Text;
 
@@ -126,11 +128,17 @@ public sealed class Trainer : IDisposable
         GgufWriter.Write(path, metadata, []);
     }
 
-    private string Describe() => FormattableString.Invariant(
-        $"""
-        model: {_plan.Settings.CountParameters(_plan.Tied):N0} parameters ({_plan.Settings.Layers} layers, width {_plan.Settings.Width}, {_plan.Settings.Heads} heads, {_plan.Settings.KeyValueHeads} key/value heads, feed-forward {_plan.Settings.FeedForward}, vocabulary {_plan.Settings.Vocabulary}, context {_plan.Settings.ContextLength})
-        """) + FormattableString.Invariant(
-        $"\nplan: {_plan.Steps:N0} steps of {_plan.TokensPerStep:N0} tokens, {_plan.Steps * (double)_plan.TokensPerStep / _data.Training.Count:F2} epochs, learning rate {_plan.Rate.Highest:G3} after {_plan.Rate.Warmup} steps, {_plan.Rate.Lowest:G3} at the end");
+    private string Describe()
+    {
+        ModelSettings s = _plan.Settings;
+        double epochs = _plan.Steps * (double)_plan.TokensPerStep / _data.Training.Count;
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"model: {s.CountParameters(_plan.Tied):N0} parameters ({s.Layers} layers, width {s.Width}, {s.Heads} heads, "
+            + $"{s.KeyValueHeads} key/value heads, feed-forward {s.FeedForward}, vocabulary {s.Vocabulary}, context {s.ContextLength})\n"
+            + $"plan: {_plan.Steps:N0} steps of {_plan.TokensPerStep:N0} tokens, {epochs:F2} epochs, learning rate "
+            + $"{_plan.Rate.Highest:G3} after {_plan.Rate.Warmup} steps, {_plan.Rate.Lowest:G3} at the end");
+    }
 
     private void Restore(Action<string> tell)
     {

@@ -1,6 +1,9 @@
 namespace Polymath.Training;
 
-/// <summary>Training cannot start or go on: unusable data, options that do not agree, or a loss that is no number. The message is one line.</summary>
+/// <summary>
+/// Training cannot start or go on: unusable data, options that do not agree, or a loss that is no number. The message is
+/// one line.
+/// </summary>
 public sealed class TrainingException : Exception
 {
     /// <summary>Makes the exception with a generic message.</summary>
