@@ -15,6 +15,7 @@ public readonly record struct MatMulTarget(Tensor Weight, Tensor Y);
 public static unsafe partial class MatMul
 {
     private const int RowsAtOnce = 16;             // weight rows of the largest tile, the unit that threads share out
+    private const int RowBlock = 32;               // weight rows that meet all tokens before the next: read once from memory
     private const long SmallWork = 1 << 16;        // multiply-adds below which waking threads costs more than it saves
     private const int ChunksPerThread = 8;
 
@@ -147,8 +148,8 @@ public static unsafe partial class MatMul
                 Part* part = Parts + i;
                 long first = Math.Max(0, ((long)from - part->FirstUnit) * RowsAtOnce);
                 long end = Math.Min(part->Rows, ((long)to - part->FirstUnit) * RowsAtOnce);
-                if (first < end)
-                    Rows(Set, part, (int)first, (int)end);
+                for (; first < end; first += RowBlock)
+                    Rows(Set, part, (int)first, (int)Math.Min(end, first + RowBlock));
             }
         }
     }

@@ -50,7 +50,7 @@ public sealed class MatMulTests : IDisposable
         int k = FormatInfo.BlockLength(format) == 1 ? 45 : 96;
         for (int tokens = 1; tokens <= 9; tokens++)
         {
-            for (int rows = 1; rows <= 9; rows++)
+            foreach (int rows in new[] { 1, 2, 3, 4, 5, 6, 7, 8, 9, 17, 43 })
             {
                 using var memory = new FencedMemory();
                 Check(set, memory, RandomWeight(memory, format, rows, k, rows), RandomTensor(memory, tokens, k, tokens));
