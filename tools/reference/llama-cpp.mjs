@@ -17,7 +17,7 @@ for (const text of JSON.parse(readFileSync(texts, "utf8"))) {
     const ids = [...begin, ...model.tokenize(text, false)];
     const greedy = [];
     if (count !== "0" && ids.length > 0) {
-        const context = await model.createContext({contextSize: 512, sequences: 1});
+        const context = await model.createContext({contextSize: 512, sequences: 1, threads: 1});
         const sequence = context.getSequence();
         for await (const id of sequence.evaluate(ids, {temperature: 0, yieldEogToken: true})) {
             greedy.push(id);
