@@ -4,7 +4,10 @@ using Polymath.Files;
 
 namespace Polymath.Training;
 
-/// <summary>Draws the loss over the steps as an SVG image that reads on light and dark pages alike.</summary>
+/// <summary>
+/// Draws the loss over the steps as an SVG image that reads on light and dark pages alike. Plain classes, no variables:
+/// many viewers know no more.
+/// </summary>
 public static class LossChart
 {
     private const int Width = 800, Height = 420, Left = 64, Right = 20, Top = 40, Bottom = 52;
@@ -30,10 +33,14 @@ public static class LossChart
         var svg = new StringBuilder();
         svg.Append(CultureInfo.InvariantCulture, $$"""
             <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {{Width}} {{Height}}" role="img" aria-label="Loss over training steps" font-family="system-ui, sans-serif" font-size="13">
-            <style>:root { color-scheme: light dark; --ink: #1f2328; --paper: #ffffff; --grid: #d0d7de; --train: #0969da; --valid: #bc4c00 }
-            @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --paper: #0d1117; --grid: #30363d; --train: #58a6ff; --valid: #f0883e } }
-            text { fill: var(--ink) } .grid { stroke: var(--grid) } .curve { fill: none; stroke-width: 2; stroke-linejoin: round }</style>
-            <rect width="100%" height="100%" fill="var(--paper)"/>
+            <style>
+            .paper { fill: #ffffff } text { fill: #1f2328 } .grid { stroke: #d0d7de } .curve { fill: none; stroke-width: 2; stroke-linejoin: round }
+            .train { stroke: #0969da } .valid { stroke: #bc4c00 } .dot { fill: #bc4c00 }
+            @media (prefers-color-scheme: dark) {
+            .paper { fill: #0d1117 } text { fill: #e6edf3 } .grid { stroke: #30363d }
+            .train { stroke: #58a6ff } .valid { stroke: #f0883e } .dot { fill: #f0883e } }
+            </style>
+            <rect class="paper" width="100%" height="100%"/>
             <text x="{{Left}}" y="24" font-size="15" font-weight="600">{{Escape(title)}}</text>
 
             """);
@@ -74,7 +81,7 @@ public static class LossChart
         if (validation.Count < 40)
         {
             foreach ((int step, double loss) in validation)
-                Append(svg, $"<circle cx=\"{X(step):F1}\" cy=\"{Y(loss):F1}\" r=\"2.5\" fill=\"var(--valid)\"/>");
+                Append(svg, $"<circle cx=\"{X(step):F1}\" cy=\"{Y(loss):F1}\" r=\"2.5\" class=\"dot\"/>");
         }
 
         Legend(svg, 0, "train", Last("training", train));
@@ -89,13 +96,13 @@ public static class LossChart
         int stride = (points.Count + MostPoints - 1) / MostPoints;
         IEnumerable<string> corners = points.Where((_, i) => i % stride == 0 || i == points.Count - 1)
             .Select(p => string.Create(CultureInfo.InvariantCulture, $"{x(p.Step):F1},{y(p.Loss):F1}"));
-        Append(svg, $"<polyline class=\"curve\" stroke=\"var(--{colour})\" points=\"{string.Join(' ', corners)}\"/>");
+        Append(svg, $"<polyline class=\"curve {colour}\" points=\"{string.Join(' ', corners)}\"/>");
     }
 
     private static void Legend(StringBuilder svg, int line, string colour, string text)
     {
         int y = Top + 16 + (line * 20);
-        Append(svg, $"<line x1=\"{Width - 210}\" x2=\"{Width - 186}\" y1=\"{y - 4}\" y2=\"{y - 4}\" stroke=\"var(--{colour})\" stroke-width=\"2\"/>");
+        Append(svg, $"<line x1=\"{Width - 210}\" x2=\"{Width - 186}\" y1=\"{y - 4}\" y2=\"{y - 4}\" class=\"curve {colour}\"/>");
         Append(svg, $"<text x=\"{Width - 180}\" y=\"{y}\">{Escape(text)}</text>");
     }
 

@@ -105,16 +105,14 @@ internal sealed class Llama : Decoder
 
     private Tensor SelfAttention(Pass p, int index, Layer w, Tensor x)
     {
-        Tensor q = p.Rope(p.Linear(x, w.AttnQ));                        // [T, H·S]
-        p.Remember(index, x, w.AttnK, w.AttnV);                         // [T, K·S] each, into the cache
+        Tensor q = p.Project(index, x, w.AttnQ, w.AttnK, w.AttnV);      // [T, H·S]; keys and values into the cache
         Tensor a = p.Attend(q, index, 1f / MathF.Sqrt(Settings.HeadSize)); // [T, H·S]
         return p.Linear(a, w.AttnOutput);                               // [T, D]
     }
 
     private static Tensor FeedForward(Pass p, Layer w, Tensor x)
     {
-        Tensor gate = p.Linear(x, w.FfnGate);                           // [T, F]
-        Tensor up = p.Linear(x, w.FfnUp);                               // [T, F]
+        (Tensor gate, Tensor up) = p.Linear(x, w.FfnGate, w.FfnUp);     // [T, F] each
         return p.Linear(p.SwiGlu(gate, up), w.FfnDown);                 // [T, D]
     }
 

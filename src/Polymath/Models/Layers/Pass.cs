@@ -64,20 +64,36 @@ public sealed class Pass
         return y;
     }
 
-    /// <summary>Keys and values of this pass go into the cache of <paramref name="layer"/>; the keys are rotated.</summary>
-    public void Remember(int layer, Tensor x, Linear keys, Linear values)
+    /// <summary>Two layers over the same x in one loop: [T, N₁] and [T, N₂].</summary>
+    public (Tensor First, Tensor Second) Linear(Tensor x, Linear first, Linear second)
     {
-        Tensor k = _cache.Keys(layer).Slice(Position, x.Rows);
-        LinearInto(x, keys, k);
-        Tensors.Rope.Run(_team, k, _settings.HeadSize, _rope, Position, RopeLayout.Adjacent);
-        LinearInto(x, values, _cache.Values(layer).Slice(Position, x.Rows));
+        Tensor y1 = _arena.Rent(x.Rows, first.Outputs), y2 = _arena.Rent(x.Rows, second.Outputs);
+        long mark = _arena.Mark;
+        MatMul.Run(_team, x, [new MatMulTarget(first.Weight, y1), new MatMulTarget(second.Weight, y2)], _arena);
+        _arena.Release(mark);
+        AddBias(first, y1);
+        AddBias(second, y2);
+        return (y1, y2);
     }
 
-    /// <summary>Rotates the heads of <paramref name="x"/> [T, H·S] by their positions, in place, and returns it.</summary>
-    public Tensor Rope(Tensor x)
+    /// <summary>
+    /// Queries, keys and values of x in one loop, queries and keys rotated by their positions. Keys and values go into the
+    /// cache of <paramref name="layer"/>; the queries [T, H·S] are returned.
+    /// </summary>
+    public Tensor Project(int layer, Tensor x, Linear queries, Linear keys, Linear values)
     {
-        Tensors.Rope.Run(_team, x, _settings.HeadSize, _rope, Position, RopeLayout.Adjacent);
-        return x;
+        Tensor q = _arena.Rent(x.Rows, queries.Outputs);
+        Tensor k = _cache.Keys(layer).Slice(Position, x.Rows), v = _cache.Values(layer).Slice(Position, x.Rows);
+        long mark = _arena.Mark;
+        MatMul.Run(
+            _team, x, [new MatMulTarget(queries.Weight, q), new MatMulTarget(keys.Weight, k), new MatMulTarget(values.Weight, v)], _arena);
+        _arena.Release(mark);
+        AddBias(queries, q);
+        AddBias(keys, k);
+        AddBias(values, v);
+        Rope.Run(_team, q, _settings.HeadSize, _rope, Position, RopeLayout.Adjacent);
+        Rope.Run(_team, k, _settings.HeadSize, _rope, Position, RopeLayout.Adjacent);
+        return q;
     }
 
     /// <summary>Causal attention of the queries [T, H·S] over the cache of <paramref name="layer"/>: [T, H·S].</summary>
@@ -117,6 +133,11 @@ public sealed class Pass
         long mark = _arena.Mark;
         MatMul.Run(_team, layer.Weight, x, y, _arena);
         _arena.Release(mark);
+        AddBias(layer, y);
+    }
+
+    private static void AddBias(Linear layer, Tensor y)
+    {
         for (int t = 0; t < y.Rows && !layer.Bias.IsEmpty; t++)
             Elementwise.Add(y.Slice(t, 1), layer.Bias, y.Slice(t, 1));
     }
