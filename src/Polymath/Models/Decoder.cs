@@ -17,9 +17,6 @@ public abstract class Decoder
     /// <summary>Takes over the checked settings.</summary>
     protected Decoder(ModelSettings settings) => Settings = settings;
 
-    /// <summary>Names that general.architecture may have.</summary>
-    public static IReadOnlyCollection<string> Supported => Registry.Keys;
-
     /// <summary>Hyper-parameters.</summary>
     public ModelSettings Settings { get; }
 

@@ -91,6 +91,7 @@ public sealed class Model : IDisposable
     public void Dispose()
     {
         Team.Dispose();
+        _rope?.Dispose();
         Source.Dispose();
     }
 

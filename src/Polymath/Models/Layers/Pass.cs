@@ -37,9 +37,6 @@ public sealed class Pass
     /// <summary>Ends the pass with an exception if the caller asked for it; called between layers.</summary>
     public void ThrowIfCancelled() => _cancellation.ThrowIfCancellationRequested();
 
-    /// <summary>A tensor [rows, columns] with arbitrary contents.</summary>
-    public Tensor Rent(int rows, int columns) => _arena.Rent(rows, columns);
-
     /// <summary>Rows of <paramref name="weight"/> [V, D] for <paramref name="ids"/>: [T, D].</summary>
     public Tensor Embed(ReadOnlySpan<int> ids, Tensor weight)
     {
