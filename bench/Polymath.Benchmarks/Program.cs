@@ -1,8 +1,10 @@
 using BenchmarkDotNet.Running;
 using Polymath.Benchmarks;
 
-// `gemm` measures matrix products as a share of the chip's peak; anything else is for BenchmarkDotNet.
+// `gemm` measures matrix products as a share of the chip's peak, `tokenize` the speed of encoding; anything else is for BenchmarkDotNet.
 if (args is ["gemm"])
     GemmSpeed.Run();
+else if (args is ["tokenize", _, _, ..])
+    TokenizeSpeed.Run(args[1..]);
 else
     BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);

@@ -4,6 +4,7 @@ using System.CommandLine.Parsing;
 using System.Reflection;
 using Polymath.Cli.Commands;
 using Polymath.Files;
+using Polymath.Hub;
 using Polymath.Training;
 
 namespace Polymath.Cli;
@@ -29,8 +30,12 @@ internal static class CommandLine
         new PerplexityCommand(),
         new LogitsCommand(),
         new BenchCommand(),
+        new ConvertCommand(),
         new QuantizeCommand(),
         new TrainCommand(),
+        new PullCommand(),
+        new ListCommand(),
+        new RemoveCommand(),
     ];
 
     /// <summary>The version of this program.</summary>
@@ -161,7 +166,7 @@ internal static class CommandLine
     {
         OutOfMemoryException => "not enough memory",
         ArgumentException { ParamName: { } name } e => e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal),
-        UsageException or ModelFormatException or TrainingException or IOException or UnauthorizedAccessException or InvalidDataException
+        UsageException or ModelFormatException or TrainingException or HubException or IOException or UnauthorizedAccessException or InvalidDataException
             or NotSupportedException or InvalidOperationException or ArgumentException or OperationCanceledException => exception.Message,
         _ => $"{exception.GetType().Name}: {exception.Message} (this is a bug; --verbose shows where)",
     };

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Polymath.Tensors;
 
 namespace Polymath.Cli;
 
@@ -33,6 +34,13 @@ internal static class Declare
             float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float number) && number >= least && number <= most
                 ? number : null,
             Range("a number", least, most, most == float.MaxValue));
+
+    /// <summary>A tensor format by its name, one of those that <paramref name="wanted"/> lists.</summary>
+    public static Option<TensorFormat> Format(string[] names, string description, TensorFormat fallback, string wanted) =>
+        Make(names, "TYPE", description, fallback, fallback.ToString(), text =>
+            Enum.TryParse(text, ignoreCase: true, out TensorFormat format) && Enum.IsDefined(format)
+                && wanted.Replace(" or ", ", ", StringComparison.Ordinal).Split(", ").Contains(format.ToString()) ? format : null,
+            wanted);
 
     /// <summary>A seed; none, or −1, for a new one each time.</summary>
     public static Option<ulong?> Seed(string description)

@@ -15,13 +15,20 @@ internal static class ModelSummary
     }
 
     /// <summary>What kind of file it is.</summary>
-    public static string Kind(WeightSource source) =>
-        source is GgufFile file ? string.Create(CultureInfo.InvariantCulture, $"GGUF version {file.Version}") : "Hugging Face folder";
+    public static string Kind(WeightSource source) => source switch
+    {
+        GgufFile file => string.Create(CultureInfo.InvariantCulture, $"GGUF version {file.Version}"),
+        SplitGguf split => string.Create(CultureInfo.InvariantCulture, $"GGUF version {split.Parts[0].Version}, {split.Parts.Count} parts"),
+        _ => "Hugging Face folder",
+    };
 
-    /// <summary>Bytes of the file, or of the weight files of a folder.</summary>
-    public static long FileBytes(WeightSource source) => source is GgufFile file
-        ? file.FileLength
-        : new DirectoryInfo(source.Path).EnumerateFiles("*.safetensors").Sum(f => f.Length);
+    /// <summary>Bytes of the file or of all its parts, or of the weight files of a folder.</summary>
+    public static long FileBytes(WeightSource source) => source switch
+    {
+        GgufFile file => file.FileLength,
+        SplitGguf split => split.Parts.Sum(part => part.FileLength),
+        _ => new DirectoryInfo(source.Path).EnumerateFiles("*.safetensors").Sum(f => f.Length),
+    };
 
     /// <summary>Elements of all tensors.</summary>
     public static long Parameters(WeightSource source) => source.Tensors.Sum(t => t.ElementCount);

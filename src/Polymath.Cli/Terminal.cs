@@ -50,6 +50,9 @@ internal sealed class Terminal : IDisposable
     /// <summary>A person is reading the messages; progress may redraw its line.</summary>
     public bool ErrorIsTerminal { get; init; }
 
+    /// <summary>Environment variables; tests give their own.</summary>
+    public Func<string, string?> Variable { get; init; } = Environment.GetEnvironmentVariable;
+
     /// <summary>Signalled by the first Ctrl-C; the second one ends the process at once.</summary>
     public CancellationToken Cancellation => _stop.Token;
 
@@ -71,6 +74,16 @@ internal sealed class Terminal : IDisposable
             terminal.Interrupt();
         });
         return terminal;
+    }
+
+    /// <summary>Asks a question that a line of the input answers; an empty one means yes.</summary>
+    public bool Ask(string question)
+    {
+        Error.Write($"{question} [Y/n] ");
+        var answer = new StringBuilder();
+        for (int next; (next = Input.ReadByte()) is >= 0 and not '\n';)
+            answer.Append((char)next);
+        return answer.ToString().Trim().ToUpperInvariant() is "" or "Y" or "YES";
     }
 
     /// <summary>Does what the first Ctrl-C does.</summary>

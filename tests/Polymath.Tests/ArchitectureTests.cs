@@ -25,6 +25,7 @@ public sealed partial class ArchitectureTests
     {
         { "Files", [] },
         { "Text", ["Files"] },
+        { "Hub", ["Files"] },
         { "Models", ["Files", "Text"] },
         { "Generation", ["Files", "Text", "Models"] },
         { "Training", ["Files", "Text", "Models", "Generation"] },

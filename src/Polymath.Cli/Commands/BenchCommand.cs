@@ -10,18 +10,19 @@ namespace Polymath.Cli.Commands;
 internal sealed class BenchCommand : CliCommand
 {
     private readonly Argument<string?> _model = Declare.Optional(
-        "MODEL", $"GGUF file or Hugging Face folder (default: ${DefaultModel.Variable}, else the model in models/).");
+        "MODEL", $"{ModelArgument.Forms} (default: ${DefaultModel.Variable}, else the model in models/).");
     private readonly Option<int> _prompt = Declare.Integer(["--prompt", "-p"], "N", "Tokens of the prompt test; 0 to leave it out", 512, most: 1 << 20);
     private readonly Option<int> _decode = Declare.Integer(["--tokens", "-n"], "N", "Tokens of the decode test; 0 to leave it out", 128, most: 1 << 20);
     private readonly Option<int> _repeats = Declare.Integer(["--repeats", "-r"], "N", "Measured runs of each test", 5, least: 1, most: 1000);
     private readonly Option<int> _threads = Declare.Integer(["--threads", "-t"], "N", "Threads to compute with; 0 for one per processor", 0, most: 1024);
+    private readonly CacheOptions _cache = new();
     private readonly Option<bool> _json = Declare.Switch("--json", "One JSON object with the time of every run, in seconds.");
 
     public BenchCommand()
         : base("bench", "Measure speed: reading a prompt (pp) and writing token by token (tg).")
     {
         Add(_model);
-        AddGroup("Options", _prompt, _decode, _repeats, _threads, _json);
+        AddGroup("Options", _prompt, _decode, _repeats, _threads, _cache.Keys, _cache.Values, _json);
         Notes = ["Random tokens, one run to warm up, then mean ± standard deviation of the measured runs, as llama-bench does."];
         AddExample("polymath bench model.gguf -t 2", "Both tests with two threads.");
     }
@@ -48,8 +49,8 @@ internal sealed class BenchCommand : CliCommand
         int prompt = parse.GetValue(_prompt), decode = parse.GetValue(_decode), repeats = parse.GetValue(_repeats);
         if (prompt == 0 && decode == 0)
             throw new UsageException("nothing to measure: both -p and -n are 0");
-        using Model model = Sessions.Load(DefaultModel.Or(parse.GetValue(_model)), parse.GetValue(_threads));
-        using Session session = Sessions.Open(model, Math.Max(prompt, decode));
+        using Model model = Sessions.Load(ModelArgument.Resolve(parse.GetValue(_model), terminal), parse.GetValue(_threads));
+        using Session session = Sessions.Open(model, _cache.Read(parse) with { ContextLength = Math.Max(prompt, decode) });
         var tests = new List<Test>();
         if (prompt > 0)
             tests.Add(Measure($"pp{prompt}", prompt, prompt, repeats, session, terminal.Cancellation));

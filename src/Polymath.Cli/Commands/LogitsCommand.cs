@@ -11,10 +11,11 @@ internal sealed class LogitsCommand : CliCommand
 {
     private const int Shown = 10;
 
-    private readonly Argument<string> _model = Declare.Required("MODEL", "GGUF file or Hugging Face folder.");
+    private readonly Argument<string> _model = Declare.Required("MODEL", $"{ModelArgument.Forms}.");
     private readonly Argument<string?> _text = Declare.Optional("TEXT", "Prompt as text.");
     private readonly Option<string?> _ids = Declare.Text(["--ids"], "LIST", "Prompt as token ids with commas between, instead of TEXT.");
     private readonly Option<int> _tokens = Declare.Integer(["--tokens", "-n"], "N", "Tokens to choose, always the most likely one", 16);
+    private readonly CacheOptions _cache = new();
     private readonly Option<bool> _json = Declare.Switch("--json", "One JSON object: prompt_ids, ids, first_logits (the whole vocabulary).");
     private readonly Option<int> _threads = Declare.Integer(["--threads", "-t"], "N", "Threads to compute with; 0 for one per processor", 0, most: 1024);
 
@@ -23,7 +24,7 @@ internal sealed class LogitsCommand : CliCommand
     {
         Add(_model);
         Add(_text);
-        AddGroup("Options", _ids, _tokens, _json, _threads);
+        AddGroup("Options", _ids, _tokens, _cache.Context, _cache.Keys, _cache.Values, _json, _threads);
         Notes = ["The greedy tokens go on past an end token, so that there are always N of them if the context holds them."];
         AddExample("polymath logits model.gguf --ids 316,116,257 -n 16 --json", "Everything, for a program.");
         AddExample("polymath logits model.gguf \"Once upon\"", "The ten likeliest next tokens.");
@@ -34,11 +35,11 @@ internal sealed class LogitsCommand : CliCommand
         string? text = parse.GetValue(_text), list = parse.GetValue(_ids);
         if (text is null == list is null)
             throw new UsageException("one prompt is needed: either TEXT or --ids; see polymath logits --help");
-        using Model model = Sessions.Load(parse.GetValue(_model)!, parse.GetValue(_threads));
+        using Model model = Sessions.Load(ModelArgument.Resolve(parse.GetValue(_model), terminal), parse.GetValue(_threads));
         int[] prompt = list is not null ? IdList.Parse(list, model.Settings.Vocabulary) : model.Tokenizer.Encode(text);
         if (prompt.Length == 0)
             throw new UsageException("the prompt has no tokens");
-        using Session session = Sessions.Open(model, 0);
+        using Session session = Sessions.Open(model, _cache.Read(parse));
         float[] first = session.Forward(prompt, terminal.Cancellation).ToArray();
         int[] ids = Greedy(session, first, parse.GetValue(_tokens), terminal.Cancellation);
         if (parse.GetValue(_json))

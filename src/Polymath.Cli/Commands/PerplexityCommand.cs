@@ -11,10 +11,11 @@ internal sealed class PerplexityCommand : CliCommand
 {
     private const int DefaultContext = 512;
 
-    private readonly Argument<string> _model = Declare.Required("MODEL", "GGUF file or Hugging Face folder.");
+    private readonly Argument<string> _model = Declare.Required("MODEL", $"{ModelArgument.Forms}.");
     private readonly Argument<string> _file = Declare.Required("FILE", "Text in UTF-8, gzipped or not; - for standard input.");
     private readonly Option<int> _context = Declare.Integer(
         ["--context", "-c"], "N", "Tokens in a chunk", 0, shown: $"{DefaultContext}, or less if the model was trained on less");
+    private readonly CacheOptions _cache = new();
     private readonly Option<int> _chunks = Declare.Integer(["--chunks"], "N", "Score only the first N chunks; -1 for all", -1, least: -1);
     private readonly Option<int> _threads = Declare.Integer(["--threads", "-t"], "N", "Threads to compute with; 0 for one per processor", 0, most: 1024);
 
@@ -23,7 +24,7 @@ internal sealed class PerplexityCommand : CliCommand
     {
         Add(_model);
         Add(_file);
-        AddGroup("Options", _context, _chunks, _threads);
+        AddGroup("Options", _context, _chunks, _cache.Keys, _cache.Values, _threads);
         Notes =
         [
             "As llama.cpp does it: the text is cut into chunks of N tokens, each starts with the begin token where the model "
@@ -34,7 +35,7 @@ internal sealed class PerplexityCommand : CliCommand
 
     public override int Execute(ParseResult parse, Terminal terminal)
     {
-        using Model model = Sessions.Load(parse.GetValue(_model)!, parse.GetValue(_threads));
+        using Model model = Sessions.Load(ModelArgument.Resolve(parse.GetValue(_model), terminal), parse.GetValue(_threads));
         int context = parse.GetValue(_context) is > 0 and var asked ? asked : Math.Min(DefaultContext, model.Settings.ContextLength);
         if (context < 4)
             throw new UsageException($"a chunk needs at least 4 tokens, not {context}");
@@ -50,7 +51,7 @@ internal sealed class PerplexityCommand : CliCommand
             chunks = Math.Min(chunks, most);
 
         var perplexity = new Perplexity();
-        using Session session = Sessions.Open(model, context);
+        using Session session = Sessions.Open(model, _cache.Read(parse) with { ContextLength = context });
         for (int i = 0; i < chunks; i++)
         {
             Score(session, ids.AsSpan(i * context, context), perplexity, terminal.Cancellation);

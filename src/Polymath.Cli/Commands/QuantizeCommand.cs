@@ -7,13 +7,17 @@ namespace Polymath.Cli.Commands;
 /// <summary>Writes a model in another tensor format.</summary>
 internal sealed class QuantizeCommand : CliCommand
 {
-    private const uint QuantizationVersion = 2;   // of the block formats, as GGUF counts it
-
-    private readonly Argument<string> _input = Declare.Required("IN", "GGUF file or Hugging Face folder.");
+    private readonly Argument<string> _input = Declare.Required("IN", $"{ModelArgument.Forms}.");
     private readonly Argument<string> _output = Declare.Required("OUT", "GGUF file to write; replaced whole or not at all.");
-    private readonly Argument<string> _type = Declare.Required("TYPE", $"{string.Join(", ", QuantizationPlan.Targets)}.");
+    private readonly Argument<string> _type = Declare.Required("TYPE", $"{s_names}.");
+    private readonly Option<string?> _importance = Declare.Text(
+        ["--imatrix"], "FILE", "Importance of each column, as llama-imatrix writes it.");
+    private readonly Option<bool> _pure = Declare.Switch("--pure", "All matrices in one format.");
     private readonly Option<bool> _again = Declare.Switch(
         "--allow-requantize", "Take tensors that are quantised already; each time costs precision.");
+    private readonly Option<int> _threads = Declare.Integer(["--threads", "-t"], "N", "Threads to compute with; 0 for one per processor", 0, most: 1024);
+
+    private static readonly string s_names = string.Join(", ", QuantizationMix.All.Select(mix => mix.Name));
 
     public QuantizeCommand()
         : base("quantize", "Write a model with smaller (or larger) weights.")
@@ -21,19 +25,22 @@ internal sealed class QuantizeCommand : CliCommand
         Add(_input);
         Add(_output);
         Add(_type);
-        AddGroup("Options", _again);
+        AddGroup("Options", _importance, _pure, _again, _threads);
         Notes =
         [
-            "Weight matrices take TYPE. Norms and biases are kept in F32. With Q4_0 the token embedding and the output head are "
-            + "written in Q8_0. Rows that do not fill blocks of 32 are written in F16.",
+            "Weight matrices take the format TYPE begins with, those that suffer most from rounding a finer one, by the rules of "
+            + "llama-quantize. Norms and biases are kept as they are. Rows that do not fill blocks of 256 take a format with blocks of 32, "
+            + "and those that do not fill these F16.",
         ];
-        AddExample("polymath quantize model.gguf small.gguf Q8_0", "About a quarter of the size of F32.");
+        AddExample("polymath quantize model.gguf small.gguf Q4_K_M", "About a seventh of the size of F32, with little loss.");
+        AddExample("polymath quantize model.gguf small.gguf Q3_K_M --imatrix model.imatrix", "Smaller, with the loss where it matters least.");
     }
 
     public override int Execute(ParseResult parse, Terminal terminal)
     {
-        string input = parse.GetValue(_input)!, output = parse.GetValue(_output)!;
-        TensorFormat target = ParseType(parse.GetValue(_type)!);
+        string input = ModelArgument.Resolve(parse.GetValue(_input), terminal), output = parse.GetValue(_output)!;
+        QuantizationMix mix = ParseType(parse.GetValue(_type)!);
+        string? importanceFile = parse.GetValue(_importance);
         using WeightSource source = WeightSource.Open(input);
         if (IsSame(input, output))
             throw new UsageException("IN and OUT are the same");
@@ -41,32 +48,45 @@ internal sealed class QuantizeCommand : CliCommand
             throw new UsageException($"{output} is a folder; name a file");
         if (Path.GetDirectoryName(Path.GetFullPath(output)) is { } folder && !Directory.Exists(folder))
             throw new DirectoryNotFoundException($"{output}: there is no folder {folder}");
-        var plan = new QuantizationPlan(target);
+        ImportanceMatrix? importance = importanceFile is null ? null : ImportanceMatrix.Open(importanceFile);
+        if (mix.NeedsImportance && importance is null)
+            throw new UsageException($"{mix.Name} needs an importance matrix; see --imatrix");
+        var plan = new QuantizationPlan(source, mix, parse.GetValue(_pure), importance is not null);
         Check(source, plan, parse.GetValue(_again));
 
         var entries = new List<GgufWriter.Entry>();
         long after = 0;
         foreach (TensorInfo tensor in source.Tensors)
         {
-            GgufWriter.Entry entry = Plan(source, tensor, plan.FormatOf(tensor), terminal.Cancellation);
+            float[] weights = Importance(importance, importanceFile, tensor);
+            GgufWriter.Entry entry = QuantizationPlan.Entry(
+                source, tensor, plan.FormatOf(tensor), weights, parse.GetValue(_threads), terminal.Cancellation);
             after += FormatInfo.RowBytes(entry.Format, entry.Columns) * entry.Rows;
             entries.Add(entry);
         }
 
-        GgufWriter.Write(output, NewMetadata(source, plan, entries), entries);
+        Metadata metadata = NewMetadata(source, plan, entries);
+        if (importance is not null)
+            Describe(importance, importanceFile!, metadata);
+        FolderVocabulary.Write(source, metadata, terminal);
+        GgufWriter.Write(output, metadata, entries);
         WriteSummary(source, plan, after, terminal);
         return ExitCode.Success;
     }
 
-    private static TensorFormat ParseType(string text)
-    {
-        foreach (TensorFormat format in QuantizationPlan.Targets)
-        {
-            if (text.Equals(format.ToString(), StringComparison.OrdinalIgnoreCase))
-                return format;
-        }
+    private static QuantizationMix ParseType(string text) =>
+        QuantizationMix.Find(text) ?? throw new UsageException($"TYPE is one of {s_names}, not \"{text}\"");
 
-        throw new UsageException($"TYPE is one of {string.Join(", ", QuantizationPlan.Targets)}, not \"{text}\"");
+    /// <summary>The importance of a tensor's columns; empty where nothing is known of it.</summary>
+    private static float[] Importance(ImportanceMatrix? importance, string? file, TensorInfo tensor)
+    {
+        if (importance is null || !importance.Entries.TryGetValue(tensor.Name, out ImportanceMatrix.Entry? entry))
+            return [];
+        long wanted = tensor.Dimensions[0] * (tensor.Dimensions.Count > 2 ? tensor.Dimensions[2] : 1);
+        if (entry.Sums.Length == wanted)
+            return entry.Means();
+        return tensor.Name == "token_embd.weight" ? []
+            : throw new ModelFormatException($"{file}: {entry.Sums.Length} values for {tensor.Name}, which has {wanted} columns");
     }
 
     /// <summary>True when both name one file, through symbolic links too.</summary>
@@ -97,45 +117,34 @@ internal sealed class QuantizeCommand : CliCommand
         }
     }
 
-    private static GgufWriter.Entry Plan(WeightSource source, TensorInfo tensor, TensorFormat format, CancellationToken cancellation)
-    {
-        long rows = tensor.ElementCount / Math.Max(1, tensor.Dimensions[0]);
-        if (rows > int.MaxValue || tensor.Dimensions[0] > int.MaxValue)
-            throw new ModelFormatException($"{source.Path}: tensor {tensor.Name} is too large");
-        int columns = (int)tensor.Dimensions[0];
-        return new GgufWriter.Entry(tensor.Name, tensor.Dimensions, format, (int)rows, columns, () =>
-        {
-            try
-            {
-                return QuantizationPlan.Convert(source.Read(tensor.Name, (int)rows, columns), format, cancellation);
-            }
-            catch (AggregateException e) when (e.InnerException is ArgumentException cause)
-            {
-                throw new ModelFormatException($"{source.Path}: tensor {tensor.Name}: {cause.Message}", e);
-            }
-        });
-    }
-
     private static Metadata NewMetadata(WeightSource source, QuantizationPlan plan, List<GgufWriter.Entry> entries)
     {
         var metadata = new Metadata();
         foreach ((string key, MetadataValue value) in source.Metadata)
             metadata.Set(key, value);
-        metadata.Set("general.file_type", plan.FileType);
+        foreach (string key in new[] { "split.no", "split.count", "split.tensors.count" })
+            _ = metadata.Remove(key);
+        metadata.Set("general.file_type", plan.Mix.FileType);
         if (entries.Exists(e => QuantizationPlan.IsQuantized(e.Format)))
-            metadata.Set("general.quantization_version", QuantizationVersion);
+            metadata.Set("general.quantization_version", QuantizationPlan.FormatVersion);
         else
             metadata.Remove("general.quantization_version");
         return metadata;
     }
 
+    private static void Describe(ImportanceMatrix importance, string file, Metadata metadata)
+    {
+        metadata.Set("quantize.imatrix.file", Path.GetFileName(file));
+        if (importance.Datasets is [var first, ..])
+            metadata.Set("quantize.imatrix.dataset", first);
+        metadata.Set("quantize.imatrix.entries_count", (uint)importance.Entries.Count);
+        metadata.Set("quantize.imatrix.chunks_count", (uint)importance.Chunks);
+    }
+
     private static void WriteSummary(WeightSource source, QuantizationPlan plan, long after, Terminal terminal)
     {
-        int fallbacks = source.Tensors.Count(plan.FallsBack);
-        if (fallbacks > 0)
-            terminal.Error.WriteLine($"polymath: {fallbacks} tensors have rows that fill no blocks and are written in F16");
-        if (source.TokenizerJsonPath is not null)
-            terminal.Error.WriteLine("polymath: the vocabulary in tokenizer.json is not carried over yet; the new file has none");
+        if (plan.Fallbacks > 0)
+            terminal.Error.WriteLine($"polymath: {plan.Fallbacks} tensors have rows that do not fill their format's blocks and took another format");
         long before = ModelSummary.TensorBytes(source);
         terminal.Out.WriteLine($"{Figures.Bytes(before)} -> {Figures.Bytes(after)} ({Figures.Count(source.Tensors.Count)} tensors)");
     }

@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using Polymath.Generation;
+using Polymath.Hub;
 using Polymath.Models;
 
 namespace Polymath.Cli.Commands;
@@ -10,9 +11,10 @@ namespace Polymath.Cli.Commands;
 /// <summary>Writes text.</summary>
 internal sealed class RunCommand : CliCommand
 {
-    private readonly Argument<string?> _text = Declare.Optional("PROMPT", "Text to go on from. Without it standard input is read.");
+    private readonly Argument<string?> _first = Declare.Optional("MODEL", "The same as -m; may be left out.");
+    private readonly Argument<string?> _second = Declare.Optional("PROMPT", "Text to go on from. Without it standard input is read.");
     private readonly Option<string?> _model = Declare.Text(
-        ["--model", "-m"], "PATH", $"GGUF file or Hugging Face folder (default: ${DefaultModel.Variable}, else the model in models/)");
+        ["--model", "-m"], "MODEL", $"{ModelArgument.Forms} (default: ${DefaultModel.Variable}, else the model in models/)");
     private readonly Option<string?> _prompt = Declare.Text(["--prompt", "-p"], "TEXT", "The same as PROMPT.");
     private readonly Option<int> _tokens = Declare.Integer(
         ["--tokens", "-n"], "N", "Most tokens to write; -1 until the model ends or the context is full", -1, least: -1);
@@ -35,23 +37,32 @@ internal sealed class RunCommand : CliCommand
         ["--repeat-penalty"], "X", "Make recent tokens less likely; 1 for not", 1f, least: 0.01f, most: 100, shown: "1");
     private readonly Option<int> _window = Declare.Integer(["--repeat-last-n"], "N", "Tokens that the penalty looks back", 64);
     private readonly Option<ulong?> _seed = Declare.Seed("The same seed gives the same text (default: a new one each time)");
-    private readonly Option<int> _context = Declare.Integer(
-        ["--context", "-c"], "N", "Tokens of prompt and answer together; 0 for what the model was trained on", 0);
+    private readonly CacheOptions _cache = new();
+    private readonly Option<bool> _shift = Declare.Switch(
+        "--context-shift", "When the context is full, drop the older half of the text and go on; without it the answer ends there.");
+    private readonly Option<int> _keep = Declare.Integer(["--keep"], "N", "Tokens at the start that --context-shift never drops", 1);
     private readonly Option<int> _threads = Declare.Integer(["--threads", "-t"], "N", "Threads to compute with; 0 for one per processor", 0, most: 1024);
+
+    private readonly Option<bool> _offline = Declare.Switch("--offline", "Do not offer to pull a model that is not here.");
 
     public RunCommand()
         : base("run", "Write text: go on from a prompt. Only the new text goes to standard output.")
     {
-        Add(_text);
+        Add(_first);
+        Add(_second);
         AddGroup("Text", _model, _prompt, _tokens, _stop, _special);
         AddGroup("Choice of tokens", _temperature, _topK, _topP, _minP, _penalty, _window, _seed);
-        AddGroup("Machine", _context, _threads);
+        AddGroup("Context", _cache.Context, _shift, _keep, _cache.Keys, _cache.Values);
+        AddGroup("Machine", _threads, _offline);
         Notes =
         [
             "Speed, seed and the reason for stopping are written to standard error at the end. Ctrl-C stops cleanly. "
             + "One line break at the end of a prompt from standard input is dropped.",
+            "A single word USER/REPO or USER/REPO:QUANT is taken for a model's name; give such a prompt with -p. On a terminal run "
+            + "offers to pull a model that is not here.",
         ];
         AddExample("polymath run \"Once upon a time\"", "Use the model that comes with this program.");
+        AddExample("polymath run bartowski/SmolLM2-360M-Instruct-GGUF \"Once upon a time\"", "A model that was pulled, or is now.");
         AddExample("polymath run -m model.gguf -n 100 --temp 0 < prompt.txt", "Another model; always the likeliest token.");
     }
 
@@ -60,6 +71,8 @@ internal sealed class RunCommand : CliCommand
         var options = new GenerationOptions
         {
             MaxTokens = parse.GetValue(_tokens),
+            ContextFull = parse.GetValue(_shift) ? ContextFull.Shift : ContextFull.Stop,
+            KeepTokens = parse.GetValue(_keep),
             Stop = [.. parse.GetValue(_stop)!.Where(s => s.Length > 0)],
             Sampling = new SamplingOptions
             {
@@ -72,12 +85,14 @@ internal sealed class RunCommand : CliCommand
                 Seed = parse.GetValue(_seed),
             },
         };
-        string prompt = Prompt(parse, terminal);
-        using Model model = Sessions.Load(DefaultModel.Or(parse.GetValue(_model)), parse.GetValue(_threads));
+        (string? named, string? text) = Words(parse);
+        string path = ModelArgument.ResolveOrPull(named, parse.GetValue(_offline), terminal);
+        string prompt = Prompt(text, terminal);
+        using Model model = Sessions.Load(path, parse.GetValue(_threads));
         int[] ids = model.Tokenizer.Encode(prompt, parseSpecial: parse.GetValue(_special));
         if (ids.Length == 0)
             throw new UsageException("the prompt is empty, and this model has no begin token to start from");
-        using Session session = Sessions.Open(model, parse.GetValue(_context));
+        using Session session = Sessions.Open(model, _cache.Read(parse));
         if (ids.Length > session.Capacity)
             throw new InvalidOperationException($"the prompt has {ids.Length} tokens, the context holds {session.Capacity}; see -c");
 
@@ -112,19 +127,33 @@ internal sealed class RunCommand : CliCommand
             StopReason.ContextFull => "context full",
             _ => "interrupted",
         };
+        string dropped = result.DroppedTokens == 0
+            ? "" : string.Create(CultureInfo.InvariantCulture, $"; the context was full: {result.DroppedTokens} tokens dropped");
         return string.Create(
             CultureInfo.InvariantCulture,
             $"prompt {result.PromptTokens} tokens, {Figures.Rate(result.PromptTokens, result.PromptTime)} tokens/s; "
             + $"answer {result.Ids.Count} tokens, {Figures.Rate(result.Ids.Count, result.DecodeTime)} tokens/s; "
-            + $"seed {result.Seed}; stopped: {reason}");
+            + $"seed {result.Seed}; stopped: {reason}{dropped}");
     }
 
-    private string Prompt(ParseResult parse, Terminal terminal)
+    /// <summary>The model and the prompt, as far as they are given.</summary>
+    private (string? Model, string? Prompt) Words(ParseResult parse)
     {
-        string? text = parse.GetValue(_text), option = parse.GetValue(_prompt);
-        if (text is not null && option is not null)
+        string? model = parse.GetValue(_model), prompt = parse.GetValue(_prompt);
+        string? first = parse.GetValue(_first), text = parse.GetValue(_second);
+        bool isModel = ModelName.TryParse(first, out _) || (text is not null && Path.Exists(first));
+        if (text is not null && (model is not null || !isModel))
+            throw new UsageException($"unexpected argument {text} (a text of several words needs quotes); see polymath run --help");
+        if (text is null && first is not null && (model is not null || !isModel))
+            (first, text) = (null, first);
+        if (text is not null && prompt is not null)
             throw new UsageException("the prompt is given twice, as PROMPT and with --prompt");
-        if ((text ?? option) is { } given)
+        return (first ?? model, text ?? prompt);
+    }
+
+    private static string Prompt(string? given, Terminal terminal)
+    {
+        if (given is not null)
             return given;
         if (terminal.InputIsTerminal)
             throw new UsageException("no prompt: give one in quotes, or on standard input; see polymath run --help");

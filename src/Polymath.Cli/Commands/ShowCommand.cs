@@ -13,7 +13,7 @@ internal sealed class ShowCommand : CliCommand
     private const int TextShown = 100;
 
     private readonly Argument<string?> _model = Declare.Optional(
-        "MODEL", $"GGUF file (a vocabulary alone too) or Hugging Face folder (default: ${DefaultModel.Variable}, else the model in models/).");
+        "MODEL", $"{ModelArgument.Forms} (default: ${DefaultModel.Variable}, else the model in models/).");
     private readonly Option<bool> _all = Declare.Switch("--all", "Whole arrays and texts instead of their beginnings.");
     private readonly Option<bool> _json = Declare.Switch("--json", "One JSON object.");
 
@@ -29,7 +29,7 @@ internal sealed class ShowCommand : CliCommand
 
     public override int Execute(ParseResult parse, Terminal terminal)
     {
-        using WeightSource source = WeightSource.Open(DefaultModel.Or(parse.GetValue(_model)));
+        using WeightSource source = WeightSource.Open(ModelArgument.Resolve(parse.GetValue(_model), terminal));
         bool all = parse.GetValue(_all);
         if (parse.GetValue(_json))
             ShowJson.Write(source, all ? int.MaxValue : ElementsShown, terminal);

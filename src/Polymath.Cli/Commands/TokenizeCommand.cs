@@ -9,7 +9,7 @@ namespace Polymath.Cli.Commands;
 /// <summary>Shows how a model splits text.</summary>
 internal sealed class TokenizeCommand : CliCommand
 {
-    private readonly Argument<string> _model = Declare.Required("MODEL", "GGUF file (a vocabulary alone is enough) or Hugging Face folder.");
+    private readonly Argument<string> _model = Declare.Required("MODEL", $"{ModelArgument.Forms}. A vocabulary alone is enough.");
     private readonly Argument<string?> _text = Declare.Optional("TEXT", "The text. Without it standard input is read, to the byte.");
     private readonly Option<bool> _ids = Declare.Switch("--ids", "Print the ids alone, on one line with spaces between.");
     private readonly Option<bool> _noSpecial = Declare.Switch("--no-special", "Add no begin or end token.");
@@ -28,7 +28,7 @@ internal sealed class TokenizeCommand : CliCommand
 
     public override int Execute(ParseResult parse, Terminal terminal)
     {
-        using WeightSource source = WeightSource.Open(parse.GetValue(_model)!);
+        using WeightSource source = WeightSource.Open(ModelArgument.Resolve(parse.GetValue(_model), terminal));
         var tokenizer = Tokenizer.Load(source);
         string text = parse.GetValue(_text) ?? FromInput(terminal);
         if (parse.GetValue(_decode))

@@ -33,7 +33,7 @@ internal readonly unsafe partial struct BF16 : IFloatFormat
     }
 
     /// <inheritdoc/>
-    public static void Quantize(float* source, byte* target, int blocks)
+    public static void Quantize(float* source, float* importance, byte* target, int blocks)
     {
         for (int i = 0; i < blocks; i++)
             Unsafe.WriteUnaligned(target + (sizeof(ushort) * (nint)i), Round(source[i]));

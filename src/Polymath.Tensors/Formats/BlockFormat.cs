@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Polymath.Tensors;
 
 /// <summary>Packs and unpacks rows of a format chosen at run time.</summary>
@@ -17,48 +15,43 @@ public static unsafe class BlockFormat
     }
 
     /// <summary>Packs a row of <paramref name="source"/>.Length elements; the bytes equal those of ggml's reference.</summary>
+    /// <inheritdoc cref="Quantize(TensorFormat, ReadOnlySpan{float}, ReadOnlySpan{float}, Span{byte})"/>
+    public static void Quantize(TensorFormat format, ReadOnlySpan<float> source, Span<byte> target) => Quantize(format, source, [], target);
+
+    /// <summary>
+    /// Packs a row of <paramref name="source"/>.Length elements, so that the errors of the more important ones are
+    /// smaller; the bytes equal those of ggml's reference.
+    /// </summary>
+    /// <param name="format">The format.</param>
+    /// <param name="source">The row.</param>
+    /// <param name="importance">How much the error in each column counts, none negative; empty when nothing is known.</param>
+    /// <param name="target">Takes the blocks.</param>
     /// <exception cref="ArgumentException">
-    /// Unknown format, a length that does not fill whole blocks, sizes that differ, or NaN or infinity where the format has none.
+    /// Unknown or read-only format, a length that does not fill whole blocks, sizes that differ, NaN or infinity where
+    /// the format has none, or values too large for it.
     /// </exception>
-    public static void Quantize(TensorFormat format, ReadOnlySpan<float> source, Span<byte> target)
+    public static void Quantize(TensorFormat format, ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<byte> target)
     {
         RequireSizes("BlockFormat.Quantize", format, source.Length, target.Length);
+        if (!FormatInfo.IsWritable(format))
+            throw new ArgumentException($"BlockFormat.Quantize: {format} is read only");
+        if (!importance.IsEmpty && importance.Length != source.Length)
+            throw new ArgumentException($"BlockFormat.Quantize: {importance.Length} weights for {source.Length} elements");
+        if (FormatInfo.BlockLength(format) > 1)
+            RequireHoldable(source, format);
         int blocks = source.Length / FormatInfo.BlockLength(format);
-        fixed (float* from = source)
+        fixed (float* from = source, weights = importance)
         fixed (byte* to = target)
-        {
-            switch (format)
-            {
-                case TensorFormat.F32: F32.Quantize(from, to, blocks); break;
-                case TensorFormat.F16: F16.Quantize(from, to, blocks); break;
-                case TensorFormat.BF16: BF16.Quantize(from, to, blocks); break;
-                case TensorFormat.Q8_0: Q8_0.Quantize(from, to, blocks); break;
-                case TensorFormat.Q4_0: Q4_0.Quantize(from, to, blocks); break;
-                default: throw Unknown(format);
-            }
-        }
+            FormatTable.Of(format).Quantize(from, weights, to, blocks);
     }
 
     /// <summary>Unpacks blocks whose sizes the caller has proven.</summary>
     internal static void Dequantize(TensorFormat format, byte* source, float* target, int blocks)
     {
-        switch (format)
-        {
-            case TensorFormat.F32: F32.Dequantize(source, target, blocks); break;
-            case TensorFormat.F16: F16.Dequantize(source, target, blocks); break;
-            case TensorFormat.BF16: BF16.Dequantize(source, target, blocks); break;
-            case TensorFormat.Q8_0: Q8_0.Dequantize(source, target, blocks); break;
-            case TensorFormat.Q4_0: Q4_0.Dequantize(source, target, blocks); break;
-            default: throw Unknown(format);
-        }
-    }
-
-    /// <summary>Throws for NaN or infinity, which a scaled integer cannot hold.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void RequireFinite(float value, TensorFormat format)
-    {
-        if (!float.IsFinite(value))
-            ThrowNotFinite(value, format);
+        ref readonly FormatTable.Entry entry = ref FormatTable.Of(format);
+        if (entry.Dequantize is null)
+            throw Unknown(format);
+        entry.Dequantize(source, target, blocks);
     }
 
     internal static ArgumentException Unknown(TensorFormat format) => new($"unknown tensor format {(int)format}");
@@ -70,6 +63,14 @@ public static unsafe class BlockFormat
             throw new ArgumentException($"{operation}: {elements} elements of {format} are {needed} bytes, {bytes} given");
     }
 
-    private static void ThrowNotFinite(float value, TensorFormat format) =>
-        throw new ArgumentException($"BlockFormat.Quantize: {format} cannot hold {value}");
+    /// <summary>Throws for NaN, infinity and what no scale of F16 reaches: there the search's sums would overflow.</summary>
+    private static void RequireHoldable(ReadOnlySpan<float> values, TensorFormat format)
+    {
+        float limit = format == TensorFormat.MXFP4 ? float.MaxValue : 1e9f;
+        foreach (float value in values)
+        {
+            if (!(Math.Abs(value) <= limit))
+                throw new ArgumentException($"BlockFormat.Quantize: {format} cannot hold {value}");
+        }
+    }
 }

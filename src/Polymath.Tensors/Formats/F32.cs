@@ -20,6 +20,6 @@ internal readonly unsafe partial struct F32 : IFloatFormat
         Buffer.MemoryCopy(source, target, blocks * (long)sizeof(float), blocks * (long)sizeof(float));
 
     /// <inheritdoc/>
-    public static void Quantize(float* source, byte* target, int blocks) =>
+    public static void Quantize(float* source, float* importance, byte* target, int blocks) =>
         Buffer.MemoryCopy(source, target, blocks * (long)sizeof(float), blocks * (long)sizeof(float));
 }

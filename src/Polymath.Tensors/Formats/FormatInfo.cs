@@ -6,22 +6,14 @@ public static class FormatInfo
     /// <summary>True when this engine can compute with the format.</summary>
     public static bool IsSupported(TensorFormat format) => BlockBytes(format) != 0;
 
-    /// <summary>Elements that share one block; a row holds whole blocks.</summary>
-    public static int BlockLength(TensorFormat format) => format switch
-    {
-        TensorFormat.Q4_0 or TensorFormat.Q8_0 => 32,
-        _ => 1,
-    };
+    /// <summary>True when this engine can write the format.</summary>
+    public static unsafe bool IsWritable(TensorFormat format) => FormatTable.Of(format).Quantize is not null;
+
+    /// <summary>Elements that share one block, 1 for a format this engine does not know; a row holds whole blocks.</summary>
+    public static int BlockLength(TensorFormat format) => Math.Max(1, FormatTable.Of(format).BlockLength);
 
     /// <summary>Bytes of one block; 0 for a format this engine does not know.</summary>
-    public static int BlockBytes(TensorFormat format) => format switch
-    {
-        TensorFormat.F32 => 4,
-        TensorFormat.F16 or TensorFormat.BF16 => 2,
-        TensorFormat.Q4_0 => 18,
-        TensorFormat.Q8_0 => 34,
-        _ => 0,
-    };
+    public static int BlockBytes(TensorFormat format) => FormatTable.Of(format).BlockBytes;
 
     /// <summary>Bytes of a row of <paramref name="columns"/> elements.</summary>
     /// <exception cref="ArgumentException">Unknown format, or columns that do not fill whole blocks.</exception>

@@ -49,26 +49,16 @@ internal readonly unsafe partial struct Q4_0 : IInt8Format
     }
 
     /// <inheritdoc/>
-    public static void Quantize(float* source, byte* target, int blocks)
+    public static void Quantize(float* source, float* importance, byte* target, int blocks)
     {
+        byte* q = stackalloc byte[Length];
+        float square = importance is null ? 0 : Groups.MeanSquare(source, blocks * Length);
         for (int b = 0; b < blocks; b++, source += Length, target += Bytes)
         {
-            float m = 0;   // signed; the first of equals
-            for (int i = 0; i < Length; i++)
-            {
-                BlockFormat.RequireFinite(source[i], TensorFormat.Q4_0);
-                if (Math.Abs(m) < Math.Abs(source[i]))
-                    m = source[i];
-            }
-
-            float d = m / -8;
-            float inverse = d != 0 ? 1 / d : 0;
-            Unsafe.WriteUnaligned(target, F16.Round(d));
-            byte* q = target + sizeof(ushort);
+            float d = Groups.Symmetric(source, importance, b, square, 8, q);
+            Groups.StoreHalf(target, d);
             for (int i = 0; i < Half; i++)
-                q[i] = (byte)(Level(source[i] * inverse) | (Level(source[i + Half] * inverse) << 4));
+                target[sizeof(ushort) + i] = (byte)(q[i] | (q[i + Half] << 4));
         }
     }
-
-    private static int Level(float scaled) => Math.Clamp((int)(scaled + 8.5f), 0, 15);
 }

@@ -45,17 +45,16 @@ internal readonly unsafe partial struct Q8_0 : IInt8Format
     }
 
     /// <inheritdoc/>
-    public static void Quantize(float* source, byte* target, int blocks)
+    public static void Quantize(float* source, float* importance, byte* target, int blocks)
     {
         for (int b = 0; b < blocks; b++, source += Length, target += Bytes)
         {
             float largest = 0;
             for (int i = 0; i < Length; i++)
                 largest = Math.Max(largest, Math.Abs(source[i]));
-            BlockFormat.RequireFinite(largest, TensorFormat.Q8_0);
             float d = largest / 127;
             float inverse = d != 0 ? 1 / d : 0;
-            Unsafe.WriteUnaligned(target, F16.Round(d));
+            Groups.StoreHalf(target, d);
             var q = (sbyte*)(target + sizeof(ushort));
             for (int i = 0; i < Length; i++)
                 q[i] = (sbyte)MathF.Round(source[i] * inverse, MidpointRounding.AwayFromZero);

@@ -10,8 +10,11 @@ namespace Polymath.Tensors;
 /// </summary>
 public static unsafe partial class Attention
 {
-    private const int TileLength = 32;     // cache rows per step of the running softmax
-    private const int LargestPacked = 256; // head size up to which a tile is copied together
+    /// <summary>Cache rows per step of the running softmax; a ring of cache rows is a multiple of it.</summary>
+    public const int TileLength = 32;
+
+    /// <summary>Largest head for which the cache may be kept in another format than F32.</summary>
+    public const int LargestPacked = 512;
     private const int QueryRows = 16;      // tokens that share a tile while it is in the first cache
     private const int KeysAtOnce = 8;
     private const int ParallelWork = 1 << 15;
@@ -19,32 +22,29 @@ public static unsafe partial class Attention
     /// <summary>Bytes of scratch for a batch: the running maximum and sum of each query.</summary>
     public static long ScratchBytes(int tokens, int heads) => Arena.SizeOf(tokens, checked(2 * heads));
 
-    /// <summary>y[t] of head h = Σ softmax(scale · q[t]·keys[c]) values[c] over the cache rows c ≤ position + t.</summary>
+    /// <summary>y[t] of head h = Σ softmax(scale · q[t]·keys[c]) values[c] over the positions c that row t sees.</summary>
     /// <param name="team">Threads to use.</param>
     /// <param name="q">[T, H·S] queries.</param>
-    /// <param name="keys">[C, K·S] cache, the batch's own rows already in it.</param>
+    /// <param name="keys">
+    /// [C, K·S] cache, the batch's own rows already in it: position p lies in row p mod C. F32, or a format whose blocks
+    /// do not reach over a head.
+    /// </param>
     /// <param name="values">[C, K·S] cache, likewise.</param>
-    /// <param name="position">Tokens before this batch: row t stands at cache row position + t.</param>
+    /// <param name="position">Tokens before this batch: row t stands at position + t.</param>
     /// <param name="y">[T, H·S].</param>
     /// <param name="heads">H.</param>
     /// <param name="keyValueHeads">K, a divisor of H.</param>
-    /// <param name="scale">Factor on the scores, as a rule 1/√S.</param>
+    /// <param name="rule">Scale, window and the rest.</param>
     /// <param name="scratch">Room for <see cref="ScratchBytes"/>.</param>
     /// <exception cref="ArgumentException">The shapes do not fit.</exception>
     public static void Run(
-        ThreadTeam team, Tensor q, Tensor keys, Tensor values, int position, Tensor y, int heads, int keyValueHeads, float scale, Arena scratch)
+        ThreadTeam team, Tensor q, Tensor keys, Tensor values, int position, Tensor y, int heads, int keyValueHeads,
+        in AttentionRule rule, Arena scratch)
     {
         ArgumentNullException.ThrowIfNull(team);
         ArgumentNullException.ThrowIfNull(scratch);
-        q.RequireF32();
-        y.RequireF32(q.Rows, q.Columns, "Attention");
-        keys.RequireF32();
-        values.RequireF32(keys.Rows, keys.Columns, "Attention values");
-        if (heads <= 0 || keyValueHeads <= 0 || heads % keyValueHeads != 0 || q.Columns % heads != 0
-            || keys.Columns != q.Columns / heads * (long)keyValueHeads)
-            throw new ArgumentException($"Attention: queries {q} with {heads} heads, keys {keys} with {keyValueHeads}");
-        if (position < 0 || position > keys.Rows - q.Rows)
-            throw new ArgumentException($"Attention: queries {q} at position {position}, keys {keys}");
+        RequireShapes(q, keys, values, y, heads, keyValueHeads, rule);
+        RequirePositions(q, keys, position, rule);
         if (q.ElementCount == 0)
             return;
 
@@ -60,7 +60,7 @@ public static unsafe partial class Attention
             Heads = heads,
             KeyValueHeads = keyValueHeads,
             HeadSize = q.Columns / heads,
-            Scale = scale,
+            Rule = rule,
         };
         int units = checked((q.Rows + QueryRows - 1) / QueryRows * keyValueHeads);
         bool small = (long)q.Columns * q.Rows * (position + q.Rows) < ParallelWork;
@@ -68,7 +68,43 @@ public static unsafe partial class Attention
         scratch.Release(mark);
     }
 
-    /// <summary>The scores of a tile's first <paramref name="count"/> rows; the rest of its last eight gets −∞.</summary>
+    private static void RequireShapes(Tensor q, Tensor keys, Tensor values, Tensor y, int heads, int keyValueHeads, in AttentionRule rule)
+    {
+        q.RequireF32();
+        y.RequireF32(q.Rows, q.Columns, "Attention");
+        if (heads <= 0 || keyValueHeads <= 0 || heads % keyValueHeads != 0 || q.Columns % heads != 0
+            || keys.Columns != q.Columns / heads * (long)keyValueHeads)
+            throw new ArgumentException($"Attention: queries {q} with {heads} heads, keys {keys} with {keyValueHeads}");
+        if (keys.IsEmpty || values.IsEmpty || values.Rows != keys.Rows || values.Columns != keys.Columns)
+            throw new ArgumentException($"Attention: keys {keys}, values {values}");
+        int size = q.Columns / heads;
+        foreach (TensorFormat format in (ReadOnlySpan<TensorFormat>)[keys.Format, values.Format])
+        {
+            if (format != TensorFormat.F32 && (size > LargestPacked || size % FormatInfo.BlockLength(format) != 0))
+                throw new ArgumentException($"Attention: heads of {size} do not fit a cache in {format}");
+        }
+
+        if (!rule.Sinks.IsEmpty)
+            rule.Sinks.RequireF32(1, heads, "Attention sinks");
+    }
+
+    private static void RequirePositions(Tensor q, Tensor keys, int position, in AttentionRule rule)
+    {
+        bool whole = position >= 0 && position <= keys.Rows - q.Rows;
+        bool ring = rule.Window > 0 && !rule.Bidirectional && position >= 0 && keys.Rows % TileLength == 0
+            && rule.Window + (long)q.Rows - 1 <= keys.Rows;
+        if (!whole && !ring)
+            throw new ArgumentException($"Attention: queries {q} at position {position}, keys {keys}, window {rule.Window}");
+    }
+
+    /// <summary>cap · tanh(score / cap): keeps scores within ± cap (Gemma 2, arXiv:2408.00118).</summary>
+    private static void SoftCap(float* scores, int count, float cap)
+    {
+        for (int c = 0; c < count; c += VectorMath.Lanes)
+            (VectorMath.Tanh(Vector256.Load(scores + c) / cap) * cap).Store(scores + c);
+    }
+
+    /// <summary>The scores of a tile's first <paramref name="count"/> rows, written eight at a time.</summary>
     private static void Scores(float* q, float* keys, nint stride, int count, int size, float scale, float* scores)
     {
         for (int c = 0; c < count; c += KeysAtOnce)
@@ -79,9 +115,6 @@ public static unsafe partial class Attention
                 eight += EightTails(q, keys + (c * stride), stride, last, size);
             (eight * Vector256.Create(scale)).Store(scores + c);
         }
-
-        for (int c = count; c % KeysAtOnce != 0; c++)
-            scores[c] = float.NegativeInfinity;
     }
 
     /// <summary>q · eight rows, of which those after <paramref name="last"/> repeat it: rows not yet written are not touched.</summary>
@@ -177,108 +210,5 @@ public static unsafe partial class Attention
         for (int c = 0; c < count; c++, values += stride)
             sum = Simd.MultiplyAdd(Vector256.Create(weights[c]), VectorMath.LoadPart(values, rest), sum);
         VectorMath.StorePart(sum, y, rest);
-    }
-
-    private struct Job : IRangeJob
-    {
-        public Tensor Q;
-        public Tensor Keys;
-        public Tensor Values;
-        public Tensor Y;
-        public Tensor State;   // [T, 2H]: the running maximum and sum of each query
-        public int Position;
-        public int Heads;
-        public int KeyValueHeads;
-        public int HeadSize;
-        public float Scale;
-
-        /// <summary>A unit is one key/value head for one block of tokens; the last block, the longest work, goes first.</summary>
-        public readonly void Run(int from, int to)
-        {
-            int blocks = (Q.Rows + QueryRows - 1) / QueryRows;
-            for (int unit = from; unit < to; unit++)
-                Unit(unit % KeyValueHeads, (blocks - 1 - (unit / KeyValueHeads)) * QueryRows);
-        }
-
-        [SkipLocalsInit]
-        private readonly void Unit(int keyValueHead, int firstRow)
-        {
-            int group = Heads / KeyValueHeads, firstHead = keyValueHead * group;
-            int endRow = Math.Min(firstRow + QueryRows, Q.Rows), length = Position + endRow;
-            // The heads of a cache row lie a power of two apart, where few of them fit the cache; so copy them together.
-            bool pack = group * (endRow - firstRow) > 1 && HeadSize <= LargestPacked;
-            float* packed = stackalloc float[pack ? 2 * TileLength * HeadSize : 1];
-            float* scores = stackalloc float[TileLength];
-            for (int t = firstRow; t < endRow; t++)
-                Begin(t, firstHead, group);
-
-            for (int tile = 0; tile < length; tile += TileLength)
-            {
-                nint stride = Keys.Columns, offset = (tile * stride) + (keyValueHead * HeadSize);
-                float* keys = Keys.Floats + offset, values = Values.Floats + offset;
-                if (pack)
-                {
-                    int rows = Math.Min(TileLength, length - tile);
-                    keys = Pack(keys, packed, rows);
-                    values = Pack(values, packed + (TileLength * HeadSize), rows);
-                    stride = HeadSize;
-                }
-
-                for (int t = Math.Max(firstRow, tile - Position); t < endRow; t++)
-                {
-                    int count = Math.Min(TileLength, Position + t + 1 - tile);
-                    for (int h = firstHead; h < firstHead + group; h++)
-                        Tile(t, h, keys, values, stride, count, scores);
-                }
-            }
-
-            for (int t = firstRow; t < endRow; t++)
-                End(t, firstHead, group);
-        }
-
-        private readonly float* Pack(float* source, float* target, int rows)
-        {
-            for (int r = 0; r < rows; r++)
-                new ReadOnlySpan<float>(source + (r * (nint)Keys.Columns), HeadSize).CopyTo(new Span<float>(target + (r * HeadSize), HeadSize));
-            return target;
-        }
-
-        private readonly void Tile(int t, int h, float* keys, float* values, nint stride, int count, float* scores)
-        {
-            float* state = State.Floats + ((((nint)t * Heads) + h) * 2);
-            nint at = ((nint)t * Q.Columns) + (h * HeadSize);
-            Scores(Q.Floats + at, keys, stride, count, HeadSize, Scale, scores);
-            float max = Math.Max(state[0], Softmax.Max(scores, count));
-            float correction = Exp(state[0] - max);
-            float sum = Softmax.Exponentials(scores, scores, count, max);
-            state[0] = max;
-            state[1] = (state[1] * correction) + sum;
-            Accumulate(scores, values, stride, count, HeadSize, correction, Y.Floats + at);
-        }
-
-        private readonly void Begin(int t, int firstHead, int group)
-        {
-            float* state = State.Floats + ((((nint)t * Heads) + firstHead) * 2);
-            for (int i = 0; i < group; i++)
-            {
-                state[2 * i] = float.MinValue;   // not −∞: −∞ − −∞ is no number
-                state[(2 * i) + 1] = 0;
-            }
-
-            new Span<float>(Y.Floats + ((nint)t * Y.Columns) + (firstHead * HeadSize), group * HeadSize).Clear();
-        }
-
-        private readonly void End(int t, int firstHead, int group)
-        {
-            for (int h = firstHead; h < firstHead + group; h++)
-            {
-                float sum = State.Floats[(((((nint)t * Heads) + h) * 2) + 1)];
-                float* y = Y.Floats + ((nint)t * Y.Columns) + (h * HeadSize);
-                for (int i = 0; i < HeadSize; i++)
-                    y[i] /= sum;
-            }
-        }
-
-        private static float Exp(float x) => VectorMath.Exp(Vector256.CreateScalar(x)).ToScalar();
     }
 }

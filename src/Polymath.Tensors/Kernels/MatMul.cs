@@ -157,6 +157,12 @@ public static unsafe partial class MatMul
     /// <summary>Outputs of the weight rows [from, to); a format without its own code for the variant takes the scalar one.</summary>
     private static void Rows(InstructionSet set, Part* part, int from, int to)
     {
+        if (!IsInteger(part->Format) && FormatInfo.BlockLength(part->Format) > 1)
+        {
+            Unpacked(set, part, from, to);
+            return;
+        }
+
         bool done = set switch
         {
             InstructionSet.Avx512 => MatMulAvx512.Rows(part, from, to),
@@ -166,5 +172,25 @@ public static unsafe partial class MatMul
         };
         if (!done)
             MatMulScalar.Rows(part, from, to);
+    }
+
+    /// <summary>Any block format: a few rows at a time are unpacked to F32, which the variant then multiplies.</summary>
+    private static void Unpacked(InstructionSet set, Part* part, int from, int to)
+    {
+        const int RowsOfCopy = 8;
+        var copy = (float*)Scratch.ReserveOwn((long)RowsOfCopy * part->Columns * sizeof(float));
+        Part rows = *part;
+        rows.Format = TensorFormat.F32;
+        rows.Weight = (byte*)copy;
+        rows.WeightStride = (nint)part->Columns * sizeof(float);
+        int blocks = part->Columns / FormatInfo.BlockLength(part->Format);
+        for (int n = from; n < to; n += RowsOfCopy)
+        {
+            int count = Math.Min(RowsOfCopy, to - n);
+            for (int r = 0; r < count; r++)
+                BlockFormat.Dequantize(part->Format, part->Weight + ((n + r) * part->WeightStride), copy + ((nint)r * part->Columns), blocks);
+            rows.Y = part->Y + n;
+            Rows(set, &rows, 0, count);
+        }
     }
 }

@@ -24,10 +24,35 @@ public sealed unsafe class RopeTable : IDisposable
             throw new ArgumentException($"RopeTable: base {freqBase}, scale {scale}", nameof(freqBase));
         if (frequencyFactors.Length != 0 && frequencyFactors.Length != rotarySize / 2)
             throw new ArgumentException($"RopeTable: {frequencyFactors.Length} frequency factors for rotary size {rotarySize}", nameof(frequencyFactors));
+        var frequencies = new double[rotarySize / 2];
+        for (int i = 0; i < frequencies.Length; i++)
+            frequencies[i] = scale * Math.Pow(freqBase, -2.0 * i / rotarySize) / (frequencyFactors.IsEmpty ? 1 : frequencyFactors[i]);
         Positions = positions;
         RotarySize = rotarySize;
         _buffer = new NativeBuffer(checked((long)positions * rotarySize * sizeof(float)));
-        Fill(freqBase, scale, frequencyFactors);
+        Fill(frequencies, 1);
+    }
+
+    /// <summary>Computes angles from given frequencies.</summary>
+    /// <param name="positions">Positions 0 … positions − 1 can be rotated.</param>
+    /// <param name="frequencies">R/2 angles of one position, in radians.</param>
+    /// <param name="magnitude">Factor on cosines and sines (YaRN's attention scaling, arXiv:2309.00071).</param>
+    /// <exception cref="ArgumentException">No frequencies, or a value that is no number.</exception>
+    public RopeTable(int positions, ReadOnlySpan<double> frequencies, float magnitude)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(positions);
+        if (frequencies.IsEmpty || !float.IsFinite(magnitude))
+            throw new ArgumentException($"RopeTable: {frequencies.Length} frequencies, magnitude {magnitude}", nameof(frequencies));
+        foreach (double frequency in frequencies)
+        {
+            if (!double.IsFinite(frequency))
+                throw new ArgumentException($"RopeTable: frequency {frequency}", nameof(frequencies));
+        }
+
+        Positions = positions;
+        RotarySize = checked(2 * frequencies.Length);
+        _buffer = new NativeBuffer(checked((long)positions * RotarySize * sizeof(float)));
+        Fill(frequencies, magnitude);
     }
 
     /// <summary>Number of positions.</summary>
@@ -42,17 +67,17 @@ public sealed unsafe class RopeTable : IDisposable
     /// <summary>The R/2 cosines of a position; its R/2 sines follow them.</summary>
     internal float* Cosines(int position) => (float*)_buffer.Data + ((nint)position * RotarySize);
 
-    private void Fill(float freqBase, float scale, ReadOnlySpan<float> factors)
+    private void Fill(ReadOnlySpan<double> frequencies, double magnitude)
     {
         int half = RotarySize / 2;
-        for (int i = 0; i < half; i++)
+        for (int p = 0; p < Positions; p++)
         {
-            double frequency = scale * Math.Pow(freqBase, -2.0 * i / RotarySize) / (factors.IsEmpty ? 1 : factors[i]);
-            for (int p = 0; p < Positions; p++)
+            float* row = Cosines(p);
+            for (int i = 0; i < half; i++)
             {
-                (double sin, double cos) = Math.SinCos(p * frequency);
-                Cosines(p)[i] = (float)cos;
-                Cosines(p)[half + i] = (float)sin;
+                (double sin, double cos) = Math.SinCos(p * frequencies[i]);
+                row[i] = (float)(cos * magnitude);
+                row[half + i] = (float)(sin * magnitude);
             }
         }
     }

@@ -40,6 +40,19 @@ internal static unsafe class VectorMath
         return p * PowerOfTwo(half) * PowerOfTwo(exponent - half);
     }
 
+    /// <summary>tanh x = 1 − 2 / (e²ˣ + 1), off by at most 2⁻²³.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Tanh(Vector256<float> x) =>
+        Vector256<float>.One - (Vector256.Create(2f) / (Exp(x + x) + Vector256<float>.One));
+
+    /// <summary>x · sigmoid(x).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Silu(Vector256<float> x) => x / (Vector256<float>.One + Exp(-x));
+
+    /// <summary>1 / (1 + e⁻ˣ).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Sigmoid(Vector256<float> x) => Vector256<float>.One / (Vector256<float>.One + Exp(-x));
+
     /// <summary>The first <paramref name="count"/> (0 to 8) floats, the rest <paramref name="fill"/>; reads nothing beyond them.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]   // its address-taken local would cost the caller its registers
     public static Vector256<float> LoadPart(float* source, int count, float fill = 0)

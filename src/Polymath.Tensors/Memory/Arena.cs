@@ -1,22 +1,36 @@
 namespace Polymath.Tensors;
 
 /// <summary>
-/// Scratch memory of one forward pass: tensors are cut off the front, and all are given back at once.
-/// Nothing is allocated after the constructor.
+/// Scratch memory of one forward pass: tensors are cut off the front and given back to a mark. A pass that needs more
+/// than was reserved adds a buffer, which then stays: once a pass of some size has run, one of that size allocates
+/// nothing.
 /// </summary>
 public sealed unsafe class Arena : IDisposable
 {
-    private readonly NativeBuffer _buffer;
-    private long _used;
+    private const int OffsetBits = 48;              // of a mark; the buffer's index is above
+    private const int MostBuffers = 1 << 12;
 
-    /// <summary>Reserves <paramref name="capacity"/> bytes.</summary>
-    public Arena(long capacity) => _buffer = new NativeBuffer(capacity);
+    private readonly List<NativeBuffer> _buffers = [];
+    private int _buffer;   // in use
+    private long _used;    // of that buffer
 
-    /// <summary>Bytes cut off so far; give it to <see cref="Release"/> to free what was rented since.</summary>
-    public long Mark => _used;
+    /// <summary>Reserves <paramref name="capacity"/> bytes; memory is taken as it is used.</summary>
+    public Arena(long capacity) => _buffers.Add(new NativeBuffer(capacity));
 
-    /// <summary>Bytes in all.</summary>
-    public long Capacity => _buffer.Length;
+    /// <summary>What is cut off so far; give it to <see cref="Release"/> to free what was rented since.</summary>
+    public long Mark => ((long)_buffer << OffsetBits) | _used;
+
+    /// <summary>Bytes in all buffers.</summary>
+    public long Capacity
+    {
+        get
+        {
+            long sum = 0;
+            foreach (NativeBuffer buffer in _buffers)
+                sum += buffer.Length;
+            return sum;
+        }
+    }
 
     /// <summary>Bytes a tensor takes from an arena, padding included.</summary>
     public static long SizeOf(int rows, int columns, TensorFormat format = TensorFormat.F32) =>
@@ -24,15 +38,16 @@ public sealed unsafe class Arena : IDisposable
             / NativeBuffer.Alignment * NativeBuffer.Alignment);
 
     /// <summary>An F32 tensor [rows, columns]; its elements hold whatever was there before.</summary>
-    /// <exception cref="InvalidOperationException">The arena is full: its owner reserved too little.</exception>
+    /// <exception cref="InvalidOperationException">Far too many tensors are rented at once.</exception>
     public Tensor Rent(int rows, int columns)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
         ArgumentOutOfRangeException.ThrowIfNegative(columns);
         long size = SizeOf(rows, columns);
-        if (size > _buffer.Length - _used)
-            throw new InvalidOperationException($"arena full: {size} bytes asked, {_buffer.Length - _used} left");
-        var tensor = new Tensor(_buffer, _buffer.Data + _used, TensorFormat.F32, rows, columns);
+        while (size > _buffers[_buffer].Length - _used)
+            NextBuffer(size);
+        NativeBuffer buffer = _buffers[_buffer];
+        var tensor = new Tensor(buffer, buffer.Data + _used, TensorFormat.F32, rows, columns);
         _used += size;
         return tensor;
     }
@@ -41,10 +56,25 @@ public sealed unsafe class Arena : IDisposable
     public void Release(long mark = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(mark);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(mark, _used);
-        _used = mark;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(mark, Mark);
+        _buffer = (int)(mark >> OffsetBits);
+        _used = mark & ((1L << OffsetBits) - 1);
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _buffer.Dispose();
+    public void Dispose()
+    {
+        foreach (NativeBuffer buffer in _buffers)
+            buffer.Dispose();
+    }
+
+    private void NextBuffer(long size)
+    {
+        if (_buffer == MostBuffers - 1)
+            throw new InvalidOperationException($"arena full: {size} bytes asked, {Capacity} in {_buffers.Count} buffers");
+        if (_buffer == _buffers.Count - 1)
+            _buffers.Add(new NativeBuffer(Math.Max(size, _buffers[^1].Length)));
+        _buffer++;
+        _used = 0;
+    }
 }

@@ -76,15 +76,21 @@ public readonly unsafe struct Tensor
 
     /// <summary>An F32 view [rows, columns] of <paramref name="buffer"/> from byte <paramref name="offset"/> on.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The view does not lie inside the buffer, or is not aligned to 4 bytes.</exception>
-    public static Tensor View(NativeBuffer buffer, long offset, int rows, int columns)
+    public static Tensor View(NativeBuffer buffer, long offset, int rows, int columns) =>
+        View(buffer, offset, TensorFormat.F32, rows, columns);
+
+    /// <summary>A view [rows, columns] of <paramref name="buffer"/> from byte <paramref name="offset"/> on.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The view does not lie inside the buffer, or is not aligned to 4 bytes.</exception>
+    /// <exception cref="ArgumentException">The columns are no multiple of the format's block.</exception>
+    public static Tensor View(NativeBuffer buffer, long offset, TensorFormat format, int rows, int columns)
     {
         ArgumentNullException.ThrowIfNull(buffer);
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
         ArgumentOutOfRangeException.ThrowIfNegative(columns);
-        long bytes = checked(FormatInfo.RowBytes(TensorFormat.F32, columns) * rows);
+        long bytes = checked(FormatInfo.RowBytes(format, columns) * rows);
         if (offset < 0 || offset % sizeof(float) != 0 || offset > buffer.Length - bytes)
             throw new ArgumentOutOfRangeException(nameof(offset), $"[{rows}, {columns}] at byte {offset} of {buffer.Length}");
-        return new Tensor(buffer, buffer.Data + offset, TensorFormat.F32, rows, columns);
+        return new Tensor(buffer, buffer.Data + offset, format, rows, columns);
     }
 
     /// <summary>The whole F32 tensor as one span.</summary>
@@ -130,6 +136,9 @@ public readonly unsafe struct Tensor
             throw new ArgumentException($"{this} does not reshape to [{rows}, {columns}]");
         return new Tensor(_owner, Data, Format, rows, columns);
     }
+
+    /// <summary>Elements <paramref name="start"/> … start + count − 1 of an F32 tensor, row after row, as one row [1, count].</summary>
+    public Tensor Elements(int start, int count) => Reshape(checked((int)ElementCount), 1).Slice(start, count).Reshape(1, count);
 
     /// <summary>Throws unless the elements are F32.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

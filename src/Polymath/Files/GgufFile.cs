@@ -12,9 +12,11 @@ public sealed class GgufFile : WeightSource
     private readonly FileImage _image;
     private readonly GgufHead _head;
 
-    private GgufFile(FileImage image)
+    private GgufFile(FileImage image, long allowance)
     {
-        _head = new GgufReader(image).Read();
+        var reader = new GgufReader(image, allowance);
+        _head = reader.Read();
+        Allowance = reader.Allowance;
         _image = image;
     }
 
@@ -41,6 +43,9 @@ public sealed class GgufFile : WeightSource
 
     internal FileImage Image => _image;
 
+    /// <summary>What reading left of the memory it was allowed; the next part of the same model may take that.</summary>
+    internal long Allowance { get; }
+
     /// <summary>Opens a file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="mapped">
@@ -51,11 +56,13 @@ public sealed class GgufFile : WeightSource
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static new GgufFile Open(string path, bool mapped = true) => Open(FileImage.Open(path, mapped));
 
-    internal static GgufFile Open(FileImage image)
+    internal static GgufFile Open(FileImage image) => Open(image, FileLimits.MemoryBesidesFile);
+
+    internal static GgufFile Open(FileImage image, long allowance)
     {
         try
         {
-            return new GgufFile(image);
+            return new GgufFile(image, allowance);
         }
         catch
         {

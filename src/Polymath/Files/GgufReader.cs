@@ -24,11 +24,16 @@ internal ref struct GgufReader
     private long _position;
     private long _budget;
 
-    public GgufReader(FileImage image)
+    /// <param name="image">The file.</param>
+    /// <param name="allowance">Bytes that reading may take besides twice the size of the file.</param>
+    public GgufReader(FileImage image, long allowance)
     {
         _image = image;
-        _budget = FileLimits.MemoryBesidesFile + (2 * image.Length);
+        _budget = allowance + (2 * image.Length);
     }
+
+    /// <summary>What is left of the memory that reading may take.</summary>
+    public readonly long Allowance => _budget;
 
     private readonly long Left => _image.Length - _position;
 

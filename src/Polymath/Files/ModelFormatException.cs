@@ -26,7 +26,7 @@ public sealed class ModelFormatException : Exception
     // Messages quote names from hostile files: no line breaks, no terminal codes, no endless names.
     private static string OneLine(string message)
     {
-        const int Longest = 600;
+        const int Longest = 1200;
         ReadOnlySpan<char> shown = message.AsSpan(0, Math.Min(message.Length, Longest));
         var line = new StringBuilder(shown.Length + 1);
         foreach (char c in shown)

@@ -83,6 +83,16 @@ internal sealed class SafetensorsFile : IDisposable
         return _image.View(_dataOffset + entry.Start, format, rows, columns);
     }
 
+    /// <summary>Stored bytes of a tensor of any type, counted from its first.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">They are not all in the tensor.</exception>
+    public ReadOnlySpan<byte> Bytes(Entry entry, long start, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(start);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(start, entry.ByteLength - count);
+        return _image.Slice(_dataOffset + entry.Start + start, count);
+    }
+
     public void Dispose() => _image.Dispose();
 
     private static ReadOnlySpan<byte> FindHeader(FileImage image)

@@ -38,7 +38,7 @@ public sealed record TensorInfo(string Name, int FormatId, IReadOnlyList<long> D
 }
 
 /// <summary>
-/// Where a model's settings and weights come from: a GGUF file or a Hugging Face folder. Settings are under GGUF
+/// Where a model's settings and weights come from: GGUF files or a Hugging Face folder. Settings are under GGUF
 /// keys and tensors under GGUF names whatever the container is. Tensors handed out are views that stay valid
 /// until the source is disposed.
 /// </summary>
@@ -61,7 +61,7 @@ public abstract class WeightSource : IDisposable
     public string Architecture => Metadata.GetString("general.architecture")
         ?? throw new ModelFormatException($"{Path}: metadata key general.architecture is missing");
 
-    /// <summary>Opens a GGUF file or a Hugging Face folder, told apart by what is there.</summary>
+    /// <summary>Opens a GGUF file, all parts of a split one, or a Hugging Face folder, told apart by what is there.</summary>
     /// <exception cref="ModelFormatException">Neither, or damaged.</exception>
     /// <param name="path">The file or folder.</param>
     /// <param name="mapped">Map the files, or read them whole into memory (see <see cref="GgufFile.Open(string, bool)"/>).</param>
@@ -72,7 +72,7 @@ public abstract class WeightSource : IDisposable
             return HuggingFaceFolder.Open(path, mapped);
         if (!File.Exists(path))
             throw new FileNotFoundException($"{path}: no such file or folder", path);
-        return GgufFile.Open(path, mapped);
+        return SplitGguf.Join(GgufFile.Open(path, mapped), mapped);
     }
 
     /// <summary>True when a tensor of that name is there.</summary>
@@ -83,6 +83,13 @@ public abstract class WeightSource : IDisposable
     /// </summary>
     /// <exception cref="ModelFormatException">Not there, an unsupported format, or another shape.</exception>
     public abstract Tensor Read(string name, int rows, int columns);
+
+    /// <summary>
+    /// Like <see cref="Read"/>, for one look at each tensor of a model: one that has to be made is not kept by the source
+    /// but freed when nothing refers to it any more.
+    /// </summary>
+    /// <exception cref="ModelFormatException">Not there, an unsupported format, or another shape.</exception>
+    public virtual Tensor ReadOnce(string name, int rows, int columns) => Read(name, rows, columns);
 
     /// <inheritdoc/>
     public void Dispose()

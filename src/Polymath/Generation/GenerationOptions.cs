@@ -31,11 +31,30 @@ public sealed record GenerationOptions
     /// <summary>Most tokens to write; −1 for as many as the context holds.</summary>
     public int MaxTokens { get; init; } = -1;
 
+    /// <summary>What is done when the context is full before the answer ends.</summary>
+    public ContextFull ContextFull { get; init; }
+
+    /// <summary>With <see cref="ContextFull.Shift"/>: tokens at the start of the prompt that are never dropped.</summary>
+    public int KeepTokens { get; init; } = 1;
+
     /// <summary>Texts that end the answer; they are not part of it.</summary>
     public IReadOnlyList<string> Stop { get; init; } = [];
 
     /// <summary>How each token is chosen.</summary>
     public SamplingOptions Sampling { get; init; } = new();
+}
+
+/// <summary>What is done when the context is full.</summary>
+public enum ContextFull
+{
+    /// <summary>The answer ends and says so.</summary>
+    Stop,
+
+    /// <summary>
+    /// The older half of what is not kept is dropped and the rest read anew, as if it had been the whole text; the result
+    /// says how many tokens were dropped.
+    /// </summary>
+    Shift,
 }
 
 /// <summary>Why an answer ended.</summary>
@@ -66,4 +85,8 @@ public enum StopReason
 /// <param name="DecodeTime">Time after that.</param>
 /// <param name="Seed">The seed that gives the same text again.</param>
 public sealed record GenerationResult(
-    IReadOnlyList<int> Ids, string Text, StopReason Reason, int PromptTokens, TimeSpan PromptTime, TimeSpan DecodeTime, ulong Seed);
+    IReadOnlyList<int> Ids, string Text, StopReason Reason, int PromptTokens, TimeSpan PromptTime, TimeSpan DecodeTime, ulong Seed)
+{
+    /// <summary>Tokens dropped from the text because the context was full, in all.</summary>
+    public int DroppedTokens { get; init; }
+}

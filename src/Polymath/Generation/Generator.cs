@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text;
 using Polymath.Models;
 using Polymath.Text;
@@ -25,6 +26,7 @@ public static class Generator
         ArgumentNullException.ThrowIfNull(session);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxTokens, -1);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.KeepTokens);
         var answer = new Answer(session, options, onText);
         answer.Write(prompt, cancellation);
         return answer.Result();
@@ -41,6 +43,9 @@ public static class Generator
         private readonly StringBuilder _text = new();
         private readonly List<int> _ids;
         private readonly int _maxTokens;
+        private readonly List<int>? _context;   // what the session holds, where it may have to be shortened
+        private readonly int _keep;
+        private int _dropped;
         private char[] _piece = new char[256];
         private StopReason _reason;
         private int _promptTokens;
@@ -55,6 +60,8 @@ public static class Generator
             _decoder = new StreamingDecoder(_tokenizer);
             _maxTokens = options.MaxTokens < 0 ? int.MaxValue : options.MaxTokens;
             _ids = new List<int>(Math.Min(_maxTokens, session.Capacity));
+            _context = options.ContextFull == ContextFull.Shift ? new List<int>(session.Capacity) : null;
+            _keep = options.KeepTokens;
             _stops = new StopTexts(options.Stop, piece =>
             {
                 _text.Append(piece);
@@ -68,6 +75,8 @@ public static class Generator
             _promptTokens = prompt.Length;
             foreach (int id in prompt)
                 _sampler.Accept(id);
+            if (_session.Position == 0)
+                _context?.AddRange(prompt);
             try
             {
                 ReadOnlySpan<float> logits = _session.Forward(prompt, cancellation);
@@ -85,7 +94,10 @@ public static class Generator
         }
 
         public GenerationResult Result() =>
-            new(_ids, _text.ToString(), _reason, _promptTokens, _promptTime, _decodeTime, _sampler.Seed);
+            new(_ids, _text.ToString(), _reason, _promptTokens, _promptTime, _decodeTime, _sampler.Seed)
+            {
+                DroppedTokens = _dropped,
+            };
 
         private void Pass(int id)
         {
@@ -121,7 +133,7 @@ public static class Generator
                     return;
                 }
 
-                if (_session.Position == _session.Capacity)
+                if (_session.Position == _session.Capacity && !Shift(cancellation))
                 {
                     _reason = StopReason.ContextFull;
                     return;
@@ -129,8 +141,31 @@ public static class Generator
 
                 // The last token's logits would go unused.
                 if (_ids.Count < _maxTokens)
+                {
                     logits = _session.Forward([id], cancellation);
+                    _context?.Add(id);
+                }
             }
+        }
+
+        /// <summary>
+        /// Drops the older half of what need not be kept and reads the rest anew: at its new positions it is what it would
+        /// be in a text of its own. False when that is not wanted, or the session held a text before this one.
+        /// </summary>
+        private bool Shift(CancellationToken cancellation)
+        {
+            if (_context is null || _context.Count != _session.Position)
+                return false;
+            int keep = Math.Min(_keep, _context.Count), drop = (_context.Count - keep + 1) / 2;
+            if (drop == 0)
+                return false;
+            _context.RemoveRange(keep, drop);
+            _dropped += drop;
+            int left = _session.Rewind(keep);
+            ReadOnlySpan<int> again = CollectionsMarshal.AsSpan(_context)[left..];
+            if (!again.IsEmpty)
+                _session.Forward(again, cancellation);
+            return true;
         }
     }
 }

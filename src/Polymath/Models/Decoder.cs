@@ -6,40 +6,83 @@ using Polymath.Tensors;
 namespace Polymath.Models;
 
 /// <summary>The weights of one decoder architecture and its forward pass. Immutable; sessions bring the state.</summary>
-public abstract class Decoder
+public abstract class Decoder : LayeredModel
 {
     // To add an architecture: one file in Architectures/ and one line here.
-    private static readonly Dictionary<string, Func<WeightSource, Decoder>> Registry = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Func<WeightReader, Decoder>> Registry = new(StringComparer.Ordinal)
     {
-        ["llama"] = source => new Llama(source),
+        ["gemma2"] = weights => new Gemma2(weights),
+        ["gemma3"] = weights => new Gemma3(weights),
+        ["gpt-oss"] = weights => new GptOss(weights),
+        ["gpt2"] = weights => new Gpt2(weights),
+        ["granite"] = weights => new Granite(weights),
+        ["granitemoe"] = weights => new Granite(weights),
+        ["llama"] = weights => new Llama(weights),
+        ["olmo2"] = weights => new Olmo2(weights),
+        ["phi3"] = weights => new Phi3(weights),
+        ["qwen2"] = weights => new Qwen2(weights),
+        ["qwen3"] = weights => new Qwen3(weights),
+        ["qwen35"] = weights => new Qwen35(weights),
+        ["qwen35moe"] = weights => new Qwen35(weights),
+        ["qwen3moe"] = weights => new Qwen3Moe(weights),
+        ["qwen3next"] = weights => new Qwen3Next(weights),
+        ["smollm3"] = weights => new SmolLm3(weights),
+        ["starcoder2"] = weights => new StarCoder2(weights),
     };
 
-    /// <summary>Takes over the checked settings.</summary>
-    protected Decoder(ModelSettings settings) => Settings = settings;
+    private CacheLayer[]? _cacheLayers;
 
-    /// <summary>Hyper-parameters.</summary>
-    public ModelSettings Settings { get; }
+    /// <summary>Reads what every decoder has: embedding, last norm, head, rotations.</summary>
+    /// <param name="weights">The weights.</param>
+    /// <param name="ropes">The rotations that layers name by index; none: one, as the metadata says.</param>
+    private protected Decoder(WeightReader weights, params RopeSettings[] ropes)
+        : base(weights, ropes.Length > 0 ? ropes : [RopeSettings.Read(weights)])
+    {
+        ModelSettings s = Settings;
+        OutputNorm = weights.Vector("output_norm.weight", s.Width);
+        Output = weights.Contains("output.weight") ? weights.Linear("output", s.Vocabulary, s.Width) : new Linear(TokenEmbd);
+    }
+
+    /// <summary>Names of the architectures that can be loaded.</summary>
+    public static IReadOnlyCollection<string> Supported => Registry.Keys;
+
+    /// <summary>Most tokens of a text, for models that have no vectors for positions beyond.</summary>
+    public virtual int MaxContext => int.MaxValue;
+
+    /// <summary>[1, D].</summary>
+    protected Tensor OutputNorm { get; }
+
+    /// <summary>[V, D]; the embedding where the model ties the two.</summary>
+    protected Linear Output { get; }
+
+    /// <summary>What each layer keeps of the tokens seen.</summary>
+    internal IReadOnlyList<CacheLayer> CacheLayers =>
+        _cacheLayers ??= [.. Enumerable.Range(0, Settings.Layers).Select(CacheOf)];
 
     /// <summary>Reads the weights of <paramref name="source"/>.</summary>
     /// <exception cref="ModelFormatException">Unknown architecture, or weights that are missing or misshapen.</exception>
     public static Decoder Load(WeightSource source)
     {
         ArgumentNullException.ThrowIfNull(source);
-        return Registry.TryGetValue(source.Architecture, out Func<WeightSource, Decoder>? load)
-            ? load(source)
+        return Registry.TryGetValue(source.Architecture, out Func<WeightReader, Decoder>? load)
+            ? load(new WeightReader(source))
             : throw new ModelFormatException(
-                $"{source.Path}: architecture \"{source.Architecture}\" is not supported; supported: {string.Join(", ", Registry.Keys)}");
+                Encoder.Supported.Contains(source.Architecture)
+                    ? $"{source.Path}: \"{source.Architecture}\" is an encoder; it embeds or ranks texts, it does not write"
+                    : $"{source.Path}: architecture \"{source.Architecture}\" is not supported; supported: "
+                        + $"{string.Join(", ", Registry.Keys)}; to embed or rank: {string.Join(", ", Encoder.Supported)}");
     }
 
-    /// <summary>Bytes of scratch that a pass over <paramref name="tokens"/> tokens needs, without the logits.</summary>
-    public abstract long ScratchBytes(int tokens);
-
-    /// <summary>Rotations for <paramref name="positions"/> positions.</summary>
-    public abstract RopeTable BuildRope(int positions);
-
-    /// <summary>Final hidden states [T, D] of <paramref name="ids"/>, normalised and ready for the head; the cache is extended.</summary>
-    public abstract Tensor Forward(Pass pass, ReadOnlySpan<int> ids);
-
     /// <summary>Logits of the hidden states [T, D] into <paramref name="logits"/> [T, V].</summary>
-    public abstract void Head(Pass pass, Tensor hidden, Tensor logits);
+    public virtual void Head(Pass pass, Tensor hidden, Tensor logits)
+    {
+        ArgumentNullException.ThrowIfNull(pass);
+        pass.LinearInto(hidden, Output, logits);
+    }
+
+    /// <inheritdoc/>
+    private protected override Tensor FinalNorm(Pass p, Tensor x) => p.RmsNorm(x, OutputNorm);
+
+    /// <summary>What <paramref name="layer"/> keeps of the tokens seen.</summary>
+    private protected abstract CacheLayer CacheOf(int layer);
 }

@@ -1,4 +1,5 @@
 using Polymath.Files;
+using Polymath.Models.Layers;
 using Polymath.Tensors;
 using Polymath.Text;
 
@@ -25,7 +26,7 @@ public sealed class Model : IDisposable
 
     private readonly Lazy<Tokenizer> _tokenizer;
     private readonly Lock _ropeLock = new();
-    private RopeTable? _rope;
+    private readonly Dictionary<bool, RopeTable[]> _ropes = [];   // those of long contexts may have other frequencies
 
     private Model(WeightSource source, ModelOptions options)
     {
@@ -35,7 +36,7 @@ public sealed class Model : IDisposable
         Decoder = Decoder.Load(source);
         BatchSize = options.BatchSize;
         Team = new ThreadTeam(options.Threads == 0 ? Environment.ProcessorCount : options.Threads);
-        _tokenizer = new Lazy<Tokenizer>(LoadTokenizer);
+        _tokenizer = new Lazy<Tokenizer>(() => LoadTokenizer(source, Settings));
     }
 
     /// <summary>Hyper-parameters.</summary>
@@ -81,37 +82,63 @@ public sealed class Model : IDisposable
     /// A new, empty text of at most <paramref name="contextLength"/> tokens; 0 for the length the model was trained
     /// for, but no more than <see cref="DefaultContext"/>.
     /// </summary>
-    public Session NewSession(int contextLength = 0)
+    public Session NewSession(int contextLength = 0) => NewSession(new SessionOptions { ContextLength = contextLength });
+
+    /// <summary>A new, empty text.</summary>
+    /// <exception cref="ArgumentException">The model's heads do not fill whole blocks of a cache format.</exception>
+    public Session NewSession(SessionOptions options)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(contextLength);
-        return new Session(this, contextLength > 0 ? contextLength : Math.Min(Settings.ContextLength, DefaultContext));
+        int context = ContextOf(options);
+        return new Session(this, context, options);
+    }
+
+    /// <summary>Bytes of keys, values and states that a session of that kind reserves; memory is taken as tokens come.</summary>
+    /// <exception cref="ArgumentException">The model's heads do not fill whole blocks of a cache format, or it has no such positions.</exception>
+    public long CacheBytes(SessionOptions options)
+    {
+        int context = ContextOf(options);
+        return KvCache.ByteLength(Decoder.CacheLayers, context, Math.Min(BatchSize, context), options.KeyFormat, options.ValueFormat);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         Team.Dispose();
-        _rope?.Dispose();
+        foreach (RopeTable table in _ropes.Values.SelectMany(tables => tables))
+            table.Dispose();
         Source.Dispose();
     }
 
     /// <summary>Rotations for at least <paramref name="positions"/> positions, shared by the sessions.</summary>
-    internal RopeTable RopeFor(int positions)
+    internal RopeTable[] RopesFor(int positions)
     {
         lock (_ropeLock)
         {
-            if (_rope is null || _rope.Positions < positions)
-                _rope = Decoder.BuildRope(positions);
-            return _rope;
+            bool isLong = Decoder.IsLong(positions);
+            if (!_ropes.TryGetValue(isLong, out RopeTable[]? tables) || tables[0].Positions < positions)
+                _ropes[isLong] = tables = Decoder.BuildRopes(positions);
+            return tables;
         }
     }
 
-    private Tokenizer LoadTokenizer()
+    private int ContextOf(SessionOptions options)
     {
-        Tokenizer tokenizer = Tokenizer.Load(Source);
-        return tokenizer.VocabularySize <= Settings.Vocabulary
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.ContextLength);
+        int context = options.ContextLength > 0 ? options.ContextLength : Math.Min(Settings.ContextLength, DefaultContext);
+        return context <= Decoder.MaxContext
+            ? context
+            : throw new ArgumentException($"a context of {context} tokens; the model has positions for {Decoder.MaxContext}", nameof(options));
+    }
+
+    /// <summary>The vocabulary of <paramref name="source"/>.</summary>
+    /// <exception cref="ModelFormatException">None in the file, a damaged one, or one larger than the embedding.</exception>
+    internal static Tokenizer LoadTokenizer(WeightSource source, ModelSettings settings)
+    {
+        Tokenizer tokenizer = Tokenizer.Load(source);
+        return tokenizer.VocabularySize <= settings.Vocabulary
             ? tokenizer
             : throw new ModelFormatException(
-                $"{Source.Path}: {tokenizer.VocabularySize} tokens for an embedding of {Settings.Vocabulary} rows");
+                $"{source.Path}: {tokenizer.VocabularySize} tokens for an embedding of {settings.Vocabulary} rows");
     }
 }

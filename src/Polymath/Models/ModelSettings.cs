@@ -14,7 +14,7 @@ public sealed record ModelSettings
     /// <summary>general.architecture.</summary>
     public required string Architecture { get; init; }
 
-    /// <summary>Number of blocks.</summary>
+    /// <summary>Number of blocks that a token goes through; those that only guess at later tokens (MTP) do not count.</summary>
     public required int Layers { get; init; }
 
     /// <summary>D, width of the residual stream.</summary>
@@ -29,8 +29,17 @@ public sealed record ModelSettings
     /// <summary>Elements in one head.</summary>
     public required int HeadSize { get; init; }
 
-    /// <summary>Width of the feed-forward layer.</summary>
+    /// <summary>F, width of the feed-forward layer; may be 0 where all layers are mixtures of experts.</summary>
     public required int FeedForward { get; init; }
+
+    /// <summary>Experts of a mixture-of-experts layer; 0 for none.</summary>
+    public int Experts { get; init; }
+
+    /// <summary>Experts that a token goes through.</summary>
+    public int ExpertsUsed { get; init; }
+
+    /// <summary>Width of one expert's feed-forward layer.</summary>
+    public int ExpertFeedForward { get; init; }
 
     /// <summary>V, number of token ids.</summary>
     public required int Vocabulary { get; init; }
@@ -38,7 +47,7 @@ public sealed record ModelSettings
     /// <summary>Tokens the model was trained to see at once.</summary>
     public required int ContextLength { get; init; }
 
-    /// <summary>Added under the root of every RMS norm.</summary>
+    /// <summary>Added under the root of every norm.</summary>
     public float NormEpsilon { get; init; } = 1e-5f;
 
     /// <summary>Base of the rotary frequencies.</summary>
@@ -47,7 +56,7 @@ public sealed record ModelSettings
     /// <summary>Leading elements of each head that are rotated; even.</summary>
     public required int RopeSize { get; init; }
 
-    /// <summary>Positions are multiplied by this (linear scaling); 1 for none.</summary>
+    /// <summary>Positions are multiplied by this (linear scaling); 1 for none. What else metadata asks is in RopeSettings.</summary>
     public float RopeScale { get; init; } = 1f;
 
     /// <summary>Width of all query heads together.</summary>
@@ -71,20 +80,25 @@ public sealed record ModelSettings
         Metadata m = source.Metadata;
         string a = source.Architecture;
         int width = m.GetInt32($"{a}.embedding_length");
-        int heads = m.GetInt32($"{a}.attention.head_count");
+        int heads = m.GetInt32($"{a}.attention.head_count"), feedForward = m.GetInt32($"{a}.feed_forward_length", 0);
         int headSize = m.GetInt32($"{a}.attention.key_length", heads > 0 ? width / heads : 0);
         var settings = new ModelSettings
         {
             Architecture = a,
-            Layers = m.GetInt32($"{a}.block_count"),
+            Layers = m.GetInt32($"{a}.block_count") - Math.Clamp(m.GetInt32($"{a}.nextn_predict_layers", 0), 0, MaxLayers),
             Width = width,
             Heads = heads,
             KeyValueHeads = m.GetInt32($"{a}.attention.head_count_kv", heads),
             HeadSize = headSize,
-            FeedForward = m.GetInt32($"{a}.feed_forward_length"),
+            FeedForward = feedForward,
+            Experts = m.GetInt32($"{a}.expert_count", 0),
+            ExpertsUsed = m.GetInt32($"{a}.expert_used_count", 0),
+            ExpertFeedForward = m.GetInt32($"{a}.expert_feed_forward_length", feedForward),
             Vocabulary = VocabularyOf(source),
             ContextLength = m.GetInt32($"{a}.context_length"),
-            NormEpsilon = m.GetSingle($"{a}.attention.layer_norm_rms_epsilon"),
+            NormEpsilon = m.Contains($"{a}.attention.layer_norm_epsilon")
+                ? m.GetSingle($"{a}.attention.layer_norm_epsilon")
+                : m.GetSingle($"{a}.attention.layer_norm_rms_epsilon"),
             RopeBase = m.GetSingle($"{a}.rope.freq_base", 10000f),
             RopeSize = m.GetInt32($"{a}.rope.dimension_count", headSize),
             RopeScale = RopeScaleOf(source, a),
@@ -123,10 +137,13 @@ public sealed record ModelSettings
         Require(Heads is > 0 and <= 1 << 16, "attention.head_count", Heads);
         Require(KeyValueHeads > 0 && KeyValueHeads <= Heads && Heads % KeyValueHeads == 0, "attention.head_count_kv", KeyValueHeads);
         Require(HeadSize is > 0 and <= 1 << 14 && (long)HeadSize * Heads <= 1 << 22, "attention.key_length", HeadSize);
-        Require(FeedForward is > 0 and <= 1 << 24, "feed_forward_length", FeedForward);
+        Require(FeedForward is >= 0 and <= 1 << 24 && (FeedForward > 0 || Experts > 0), "feed_forward_length", FeedForward);
+        Require(Experts is >= 0 and <= 1 << 12, "expert_count", Experts);
+        Require(Experts == 0 || (ExpertsUsed > 0 && ExpertsUsed <= Experts), "expert_used_count", ExpertsUsed);
+        Require(Experts == 0 || ExpertFeedForward is > 0 and <= 1 << 20, "expert_feed_forward_length", ExpertFeedForward);
         Require(Vocabulary is > 0 and <= 1 << 26, "vocab_size", Vocabulary);
         Require(ContextLength is > 0 and <= 1 << 28, "context_length", ContextLength);
-        Require(NormEpsilon is > 0f and < 1f, "attention.layer_norm_rms_epsilon", NormEpsilon);
+        Require(NormEpsilon is > 0f and < 1f, "attention.layer_norm_epsilon", NormEpsilon);
         Require(RopeBase is > 0f and < 1e12f, "rope.freq_base", RopeBase);
         Require(RopeSize > 0 && RopeSize <= HeadSize && RopeSize % 2 == 0, "rope.dimension_count", RopeSize);
         Require(RopeScale is > 0f and <= 1024f, "rope.scaling.factor", RopeScale);
@@ -151,12 +168,8 @@ public sealed record ModelSettings
 
     private static float RopeScaleOf(WeightSource source, string a)
     {
-        string kind = source.Metadata.GetString($"{a}.rope.scaling.type", "none");
-        return kind switch
-        {
-            "none" => 1f,
-            "linear" => 1f / source.Metadata.GetSingle($"{a}.rope.scaling.factor", 1f),
-            _ => throw new ModelFormatException($"{source.Path}: rope scaling \"{kind}\" is not supported (none and linear are)"),
-        };
+        bool linear = source.Metadata.GetString($"{a}.rope.scaling.type", "linear") == "linear";
+        float factor = linear ? source.Metadata.GetSingle($"{a}.rope.scaling.factor", 1f) : 1f;
+        return factor == 0 ? 1f : 1f / factor;
     }
 }

@@ -16,16 +16,16 @@ public sealed class Session : IDisposable
     private readonly int _batchSize;
     private NativeBuffer? _allLogitsBuffer; // [batch, V], made when first asked for
 
-    internal Session(Model model, int capacity)
+    internal Session(Model model, int capacity, SessionOptions options)
     {
         Model = model;
         _batchSize = Math.Min(model.BatchSize, capacity);
         int vocabulary = model.Settings.Vocabulary;
         _lastLogitsBuffer = new NativeBuffer(Arena.SizeOf(1, vocabulary));
         _lastLogits = Tensor.View(_lastLogitsBuffer, 0, 1, vocabulary);
-        _cache = new KvCache(model.Settings, capacity);
+        _cache = new KvCache(model.Decoder.CacheLayers, capacity, _batchSize, options.KeyFormat, options.ValueFormat);
         _arena = new Arena(model.Decoder.ScratchBytes(_batchSize));
-        _pass = new Pass(model.Team, _arena, _cache, model.Settings, model.RopeFor(capacity));
+        _pass = new Pass(model.Team, _arena, _cache, model.Settings, model.RopesFor(capacity));
     }
 
     /// <summary>The model.</summary>
@@ -44,7 +44,9 @@ public sealed class Session : IDisposable
     /// <exception cref="InvalidOperationException">The text grows over <see cref="Capacity"/>.</exception>
     /// <exception cref="ArgumentException">No ids, or one that is not in the vocabulary.</exception>
     /// <exception cref="ModelFormatException">The logits are not finite: the weights are damaged.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled between layers; the text is as it was before the call.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// Cancelled between layers. The text is as it was before the call, or, as after <see cref="Rewind"/>, shorter.
+    /// </exception>
     public ReadOnlySpan<float> Forward(scoped ReadOnlySpan<int> ids, CancellationToken cancellation = default)
     {
         Check(ids);
@@ -59,14 +61,18 @@ public sealed class Session : IDisposable
                 done += count;
                 if (done == ids.Length)
                     Model.Decoder.Head(_pass, hidden.Slice(count - 1, 1), _lastLogits);
+                if (done == ids.Length)
+                    RequireFinite(_lastLogits);
                 Position += count;
+                _cache.Commit();
             }
 
-            RequireFinite(_lastLogits);
+            if (ids.Length > 1)
+                _cache.TakeSnapshot(Position);   // the end of a prompt: what a later one may share with it
         }
         catch
         {
-            Position = start;
+            Position = _cache.Rewind(Position, start);   // the batch that failed has changed nothing
             throw;
         }
 
@@ -80,9 +86,7 @@ public sealed class Session : IDisposable
     /// <exception cref="ArgumentException">No ids, too many, or one that is not in the vocabulary.</exception>
     public Tensor ForwardAll(scoped ReadOnlySpan<int> ids, CancellationToken cancellation = default)
     {
-        Check(ids);
-        if (ids.Length > _batchSize)
-            throw new ArgumentException($"{ids.Length} ids at once; a batch holds {_batchSize}", nameof(ids));
+        CheckBatch(ids);
         int vocabulary = Model.Settings.Vocabulary;
         _allLogitsBuffer ??= new NativeBuffer(Arena.SizeOf(_batchSize, vocabulary));
         Tensor logits = Tensor.View(_allLogitsBuffer, 0, ids.Length, vocabulary);
@@ -90,15 +94,36 @@ public sealed class Session : IDisposable
         Model.Decoder.Head(_pass, Model.Decoder.Forward(_pass, ids), logits);
         RequireFinite(logits);
         Position += ids.Length;
+        _cache.Commit();
         return logits;
     }
 
-    /// <summary>Forgets what came after the first <paramref name="position"/> tokens.</summary>
-    public void Rewind(int position)
+    /// <summary>
+    /// Adds at most BatchSize <paramref name="ids"/> and returns their final hidden states [ids, D]. They stay valid until
+    /// the next call.
+    /// </summary>
+    /// <exception cref="ArgumentException">No ids, too many, or one that is not in the vocabulary.</exception>
+    internal Tensor ForwardHidden(scoped ReadOnlySpan<int> ids, CancellationToken cancellation)
+    {
+        CheckBatch(ids);
+        _pass.Begin(Position, cancellation);
+        Tensor hidden = Model.Decoder.Forward(_pass, ids);
+        Position += ids.Length;
+        _cache.Commit();
+        return hidden;
+    }
+
+    /// <summary>
+    /// Forgets what came after the first <paramref name="position"/> tokens and returns how many are left: as many, or fewer
+    /// where a sliding window or a recurrent layer has forgotten what that would need; the rest is then to be added anew.
+    /// A sliding window leaves none; a recurrent layer what ends with one of the last two calls that added several tokens.
+    /// </summary>
+    public int Rewind(int position)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(position);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(position, Position);
-        Position = position;
+        Position = _cache.Rewind(Position, position);
+        return Position;
     }
 
     /// <inheritdoc/>
@@ -108,6 +133,13 @@ public sealed class Session : IDisposable
         _arena.Dispose();
         _lastLogitsBuffer.Dispose();
         _allLogitsBuffer?.Dispose();
+    }
+
+    private void CheckBatch(ReadOnlySpan<int> ids)
+    {
+        Check(ids);
+        if (ids.Length > _batchSize)
+            throw new ArgumentException($"{ids.Length} ids at once; a batch holds {_batchSize}", nameof(ids));
     }
 
     private void Check(ReadOnlySpan<int> ids)

@@ -12,6 +12,7 @@ internal sealed class ByteLevelBpe : TableTokenizer
 {
     private readonly PreTokenizer _splitter;
     private readonly bool _wholeTokensFirst;
+    private readonly bool _spaceInFront;
     private readonly MergeTable _merges;
     private readonly int[] _byteIds; // [256], -1 where a byte has no token
 
@@ -25,10 +26,14 @@ internal sealed class ByteLevelBpe : TableTokenizer
     /// <param name="vocabulary">The checked tables.</param>
     /// <param name="merges">Pairs of token texts in the order in which they join.</param>
     /// <param name="splitter">Cuts texts into pieces, and how pieces that are tokens are treated.</param>
+    /// <param name="normalizer">Changes the text before all else, or null.</param>
     /// <exception cref="ModelFormatException">A merge of absent tokens, or bytes without a token.</exception>
-    public ByteLevelBpe(Vocabulary vocabulary, IReadOnlyList<(string Left, string Right)> merges, PreTokenizerEntry splitter)
-        : base(vocabulary, MakeTable(vocabulary))
+    public ByteLevelBpe(
+        Vocabulary vocabulary, IReadOnlyList<(string Left, string Right)> merges, PreTokenizerEntry splitter,
+        Func<string, string>? normalizer = null)
+        : base(vocabulary, MakeTable(vocabulary), normalizer)
     {
+        _spaceInFront = splitter.SpaceInFront;
         _splitter = splitter.Splitter;
         _wholeTokensFirst = splitter.WholeTokensFirst;
         _merges = MergeList.Build(vocabulary, merges);
@@ -36,23 +41,27 @@ internal sealed class ByteLevelBpe : TableTokenizer
         _whole = new byte[vocabulary.Count];
     }
 
-    /// <summary>Reads tokenizer.ggml.* of the model kind gpt2.</summary>
-    public static ByteLevelBpe Read(Metadata metadata, string name)
+    /// <summary>Reads tokenizer.ggml.* of the model kind gpt2; some of its names are for another kind of BPE.</summary>
+    public static Tokenizer Read(Metadata metadata, string name)
     {
-        string pre = metadata.GetString("tokenizer.ggml.pre", "default");
-        PreTokenizerEntry splitter = PreTokenizer.Find(pre)
-            ?? throw new ModelFormatException($"{name}: the pre-tokenizer '{pre}' is not supported");
+        string pre = metadata.GetString("tokenizer.ggml.model") == "gemma4" ? "gemma4" : metadata.GetString("tokenizer.ggml.pre", "default");
+        if (pre is "gemma4" or "granite-embed-multi-311m")
+            return RankedBpe.Read(metadata, name, MetaspaceBpe.MetaspaceCuts.WholeLineFeeds);
+        if (pre == "sarvam-moe")
+            return RankedBpe.Read(metadata, name, MetaspaceBpe.MetaspaceCuts.LineFeeds);
+        PreTokenizerEntry splitter = PreTokenizerTable.Find(pre) ?? throw new ModelFormatException(
+            $"{name}: the pre-tokenizer '{pre}' is not supported; supported are {string.Join(", ", PreTokenizerTable.AllNames)}");
         Vocabulary vocabulary = Vocabulary.FromMetadata(metadata, name, (null, null, null));
         vocabulary.AddsBegin = metadata.GetBool("tokenizer.ggml.add_bos_token", splitter.AddsBegin)!.Value;
         vocabulary.AddsEnd = metadata.GetBool("tokenizer.ggml.add_eos_token", false)!.Value;
-        string[] merges = metadata.GetArray<string>("tokenizer.ggml.merges")
-            ?? throw new ModelFormatException($"{name}: tokenizer.ggml.merges is missing");
-        return new ByteLevelBpe(vocabulary, MergeList.Parse(merges, name), splitter);
+        return new ByteLevelBpe(vocabulary, MergeList.Read(metadata, name), splitter);
     }
 
     /// <inheritdoc/>
     protected override void EncodePlain(ReadOnlySpan<char> text, bool first, Workspace space)
     {
+        if (_spaceInFront && text[0] != ' ')
+            text = " " + text.ToString();
         space.Ends.Clear();
         _splitter.Split(text, space.Ends);
         int start = 0;

@@ -30,6 +30,9 @@ internal sealed class IntList
         Count += values.Length;
     }
 
+    /// <summary>Forgets all from a place on.</summary>
+    public void Truncate(int count) => Count = Math.Min(Count, count);
+
     /// <summary>Forgets all; very large memory is let go.</summary>
     public void Clear()
     {

@@ -5,6 +5,11 @@ namespace Polymath.Text;
 /// <summary>Reads the list of merges of a vocabulary.</summary>
 internal static class MergeList
 {
+    /// <summary>The pairs of a GGUF file.</summary>
+    public static (string Left, string Right)[] Read(Metadata metadata, string file) => Parse(
+        metadata.GetArray<string>("tokenizer.ggml.merges") ?? throw new ModelFormatException($"{file}: tokenizer.ggml.merges is missing"),
+        file);
+
     /// <summary>Pairs from lines "left right".</summary>
     public static (string Left, string Right)[] Parse(string[] lines, string file)
     {

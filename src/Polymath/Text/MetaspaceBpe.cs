@@ -15,6 +15,7 @@ internal abstract class MetaspaceBpe : TableTokenizer
     private static readonly byte[] Metaspace = [0xE2, 0x96, 0x81];
 
     private readonly SpacePrefix _prefix;
+    private readonly MetaspaceCuts _cuts;
     private readonly bool _fusesUnknown;
     private readonly int[] _byteIds; // [256], -1 where there is no token <0xXX>
 
@@ -28,11 +29,16 @@ internal abstract class MetaspaceBpe : TableTokenizer
     /// <param name="vocabulary">The checked tables.</param>
     /// <param name="prefix">Where a space is put in front.</param>
     /// <param name="fusesUnknown">Several characters without a token in a row become one unknown token.</param>
+    /// <param name="cuts">Where nothing joins over.</param>
+    /// <param name="normalizer">Changes the text before all else, or null.</param>
     /// <exception cref="ModelFormatException">Neither byte tokens nor an unknown token.</exception>
-    protected MetaspaceBpe(Vocabulary vocabulary, SpacePrefix prefix, bool fusesUnknown)
-        : base(vocabulary, MakeTable(vocabulary))
+    protected MetaspaceBpe(
+        Vocabulary vocabulary, SpacePrefix prefix, bool fusesUnknown, MetaspaceCuts cuts = MetaspaceCuts.None,
+        Func<string, string>? normalizer = null)
+        : base(vocabulary, MakeTable(vocabulary), normalizer)
     {
         _prefix = prefix;
+        _cuts = cuts;
         _fusesUnknown = fusesUnknown;
         _byteIds = MakeByteIds(vocabulary);
         _whole = new byte[vocabulary.Count];
@@ -59,6 +65,22 @@ internal abstract class MetaspaceBpe : TableTokenizer
         AlwaysUnlessSpace,
     }
 
+    /// <summary>Where nothing joins over.</summary>
+    [Flags]
+    internal enum MetaspaceCuts
+    {
+        None = 0,
+
+        /// <summary>Before each space.</summary>
+        Spaces = 1,
+
+        /// <summary>Between line feeds and all else.</summary>
+        LineFeeds = 2,
+
+        /// <summary>The same, and a run of line feeds that is a token is that token.</summary>
+        WholeLineFeeds = 6,
+    }
+
     /// <inheritdoc/>
     internal sealed override bool DropsLeadingSpace => _prefix != SpacePrefix.None;
 
@@ -66,7 +88,7 @@ internal abstract class MetaspaceBpe : TableTokenizer
     protected sealed override void EncodePlain(ReadOnlySpan<char> text, bool first, Workspace space)
     {
         byte[] buffer = space.Bytes(checked((text.Length * 3) + 1));
-        int prefix = TakesPrefix(text, first) ? 1 : 0;
+        int prefix = TakesPrefix(_prefix, text, first) ? 1 : 0;
         buffer[0] = (byte)' ';
         int length = prefix + Encoding.UTF8.GetBytes(text, buffer.AsSpan(prefix));
         ReadOnlySpan<byte> bytes = buffer.AsSpan(0, ToSpaces(buffer.AsSpan(0, length)));
@@ -76,7 +98,7 @@ internal abstract class MetaspaceBpe : TableTokenizer
         for (int at = 0; at < bytes.Length;)
         {
             Rune.DecodeFromUtf8(bytes[at..], out Rune rune, out int width);
-            if (previous >= 0 && !AreNeighbours(previous, rune.Value))
+            if (previous >= 0 && (!AreNeighbours(previous, rune.Value) || CutsBetween(previous, rune.Value)))
             {
                 EncodePiece(bytes[start..at], before, space);
                 start = at;
@@ -134,12 +156,13 @@ internal abstract class MetaspaceBpe : TableTokenizer
     }
 
     /// <summary>Bytes of the character that starts with <paramref name="lead"/> in valid UTF-8.</summary>
-    protected static int CharacterLength(byte lead) => lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    public static int CharacterLength(byte lead) => lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
 
     private void EncodePiece(ReadOnlySpan<byte> piece, int before, Workspace space)
     {
         int whole = piece.Length <= Table.LongestIndexed ? Table.Find(piece) : -1;
-        if (whole >= 0 && _whole[whole] == 1)
+        bool lines = (_cuts & MetaspaceCuts.WholeLineFeeds) == MetaspaceCuts.WholeLineFeeds && piece[0] == (byte)'\n';
+        if (whole >= 0 && (_whole[whole] == 1 || lines))
         {
             space.Ids.Add(whole);
             return;
@@ -151,7 +174,12 @@ internal abstract class MetaspaceBpe : TableTokenizer
             _whole[whole] = (byte)(space.Ids.Count == count + 1 && space.Ids.Span[count] == whole ? 1 : 2);
     }
 
-    private bool TakesPrefix(ReadOnlySpan<char> text, bool first) => _prefix switch
+    private bool CutsBetween(int left, int right) => _cuts != MetaspaceCuts.None
+        && ((right == ' ' && (_cuts & MetaspaceCuts.Spaces) != 0)
+            || ((left == '\n') != (right == '\n') && (_cuts & MetaspaceCuts.LineFeeds) != 0));
+
+    /// <summary>True when a space is put in front of a text, which is not empty.</summary>
+    public static bool TakesPrefix(SpacePrefix prefix, ReadOnlySpan<char> text, bool first) => prefix switch
     {
         SpacePrefix.Always => true,
         SpacePrefix.FirstUnlessSpace => first && text[0] is not (' ' or '\u2581'),
@@ -160,7 +188,7 @@ internal abstract class MetaspaceBpe : TableTokenizer
     };
 
     /// <summary>Makes U+2581 a space; returns the new length.</summary>
-    private static int ToSpaces(Span<byte> bytes)
+    public static int ToSpaces(Span<byte> bytes)
     {
         int written = 0;
         for (int read = 0; ;)
@@ -197,7 +225,8 @@ internal abstract class MetaspaceBpe : TableTokenizer
     private static int Bit(int left, int right) =>
         (int)(((((uint)left * 0x9E3779B1u) ^ (uint)right) * 0x85EBCA6Bu) >> (32 - NeighbourBits));
 
-    private static TokenTable MakeTable(Vocabulary vocabulary)
+    /// <summary>Bytes of the tokens, spaces as spaces.</summary>
+    public static TokenTable MakeTable(Vocabulary vocabulary)
     {
         var bytes = new byte[vocabulary.Count][];
         for (int id = 0; id < bytes.Length; id++)
@@ -217,6 +246,15 @@ internal abstract class MetaspaceBpe : TableTokenizer
 
     private static int[] MakeByteIds(Vocabulary vocabulary)
     {
+        int[] ids = FindByteIds(vocabulary);
+        if (ids.Contains(-1) && vocabulary.UnknownId is null)
+            throw new ModelFormatException($"{vocabulary.Name}: neither tokens for all bytes nor an unknown token");
+        return ids;
+    }
+
+    /// <summary>The token of each byte, or -1.</summary>
+    public static int[] FindByteIds(Vocabulary vocabulary)
+    {
         var ids = new int[256];
         Array.Fill(ids, -1);
         for (int id = 0; id < vocabulary.Count; id++)
@@ -225,8 +263,6 @@ internal abstract class MetaspaceBpe : TableTokenizer
                 ids[ByteOf(vocabulary, id)] = id;
         }
 
-        if (ids.Contains(-1) && vocabulary.UnknownId is null)
-            throw new ModelFormatException($"{vocabulary.Name}: neither tokens for all bytes nor an unknown token");
         return ids;
     }
 

@@ -1,3 +1,5 @@
+using Polymath.Files;
+
 namespace Polymath.Text;
 
 /// <summary>
@@ -13,9 +15,28 @@ internal sealed class RankedBpe : MetaspaceBpe
     /// <param name="merges">Pairs of token texts in the order in which they join.</param>
     /// <param name="prefix">Where a space is put in front.</param>
     /// <param name="fusesUnknown">Several characters without a token in a row become one unknown token.</param>
+    /// <param name="cuts">Where nothing joins over.</param>
+    /// <param name="normalizer">Changes the text before all else, or null.</param>
     public RankedBpe(
-        Vocabulary vocabulary, IReadOnlyList<(string Left, string Right)> merges, SpacePrefix prefix, bool fusesUnknown)
-        : base(vocabulary, prefix, fusesUnknown) => _merges = MergeList.Build(vocabulary, merges);
+        Vocabulary vocabulary, IReadOnlyList<(string Left, string Right)> merges, SpacePrefix prefix, bool fusesUnknown,
+        MetaspaceCuts cuts = MetaspaceCuts.None, Func<string, string>? normalizer = null)
+        : base(vocabulary, prefix, fusesUnknown, cuts, normalizer) => _merges = MergeList.Build(vocabulary, merges);
+
+    /// <summary>Reads tokenizer.ggml.* of Gemma 4 and others whose pieces are characters, cut at line feeds only.</summary>
+    public static RankedBpe Read(Metadata metadata, string name, MetaspaceCuts cuts)
+    {
+        Vocabulary vocabulary = Vocabulary.FromMetadata(metadata, name, (null, null, null));
+        for (int id = 0; id < vocabulary.Count; id++)
+        {
+            if (vocabulary.Kinds[id] == TokenKind.Normal && IsByteText(vocabulary.Texts[id]))
+                vocabulary.Kinds[id] = TokenKind.Byte;
+        }
+
+        bool begins = cuts == MetaspaceCuts.WholeLineFeeds || metadata.GetBool("tokenizer.ggml.add_bos_token", false)!.Value;
+        vocabulary.AddsBegin = begins;
+        vocabulary.AddsEnd = metadata.GetBool("tokenizer.ggml.add_eos_token", false)!.Value;
+        return new RankedBpe(vocabulary, MergeList.Read(metadata, name), SpacePrefix.None, fusesUnknown: false, cuts);
+    }
 
     /// <inheritdoc/>
     protected override void MergePiece(ReadOnlySpan<byte> piece, int before, Workspace space)

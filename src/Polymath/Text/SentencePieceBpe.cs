@@ -106,7 +106,8 @@ internal sealed class SentencePieceBpe : MetaspaceBpe
         return count;
     }
 
-    private static float[] ReadScores(Metadata metadata, Vocabulary vocabulary)
+    /// <summary>The scores of a GGUF file; zeros where it has none.</summary>
+    public static float[] ReadScores(Metadata metadata, Vocabulary vocabulary)
     {
         const string Key = "tokenizer.ggml.scores";
         if (!metadata.TryGet(Key, out MetadataValue? stored))

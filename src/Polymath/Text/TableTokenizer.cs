@@ -6,21 +6,25 @@ namespace Polymath.Text;
 /// <summary>What all tokenizers over a vocabulary table share: special tokens in texts, ids, and the way back to text.</summary>
 internal abstract class TableTokenizer : Tokenizer
 {
-    private readonly SpecialTokens _always;
-    private readonly SpecialTokens _whenAsked;
+    private readonly Func<string, string>? _normalizer;
+
+    // What is found in texts as they stand, and in those that the normalizer has changed: always, and when asked for.
+    private readonly (SpecialTokens Stands, SpecialTokens Changed) _always;
+    private readonly (SpecialTokens Stands, SpecialTokens Changed) _whenAsked;
     private Workspace? _spare;
 
     /// <summary>Makes the shared part.</summary>
     /// <param name="vocabulary">The checked tables.</param>
     /// <param name="table">Bytes of the tokens in the middle of a text; empty for special ones.</param>
-    protected TableTokenizer(Vocabulary vocabulary, TokenTable table)
+    /// <param name="normalizer">Changes a text before it is encoded, or null.</param>
+    protected TableTokenizer(Vocabulary vocabulary, TokenTable table, Func<string, string>? normalizer = null)
     {
+        _normalizer = normalizer;
         vocabulary.CheckAdded();
         Vocabulary = vocabulary;
         Table = table;
-        _always = new SpecialTokens(vocabulary, kind => kind == TokenKind.UserDefined);
-        _whenAsked = new SpecialTokens(
-            vocabulary, kind => kind is TokenKind.UserDefined or TokenKind.Control or TokenKind.Unknown);
+        _always = Find(kind => kind == TokenKind.UserDefined);
+        _whenAsked = Find(kind => kind is TokenKind.UserDefined or TokenKind.Control or TokenKind.Unknown);
     }
 
     /// <inheritdoc/>
@@ -101,20 +105,47 @@ internal abstract class TableTokenizer : Tokenizer
     /// <param name="space">Work space; ids go to <see cref="Workspace.Ids"/>.</param>
     protected abstract void EncodePlain(ReadOnlySpan<char> text, bool first, Workspace space);
 
-    private void EncodeBetweenSpecials(ReadOnlySpan<char> text, SpecialTokens specials, Workspace space)
+    private (SpecialTokens Stands, SpecialTokens Changed) Find(Func<TokenKind, bool> chosen)
+    {
+        bool Changes(int id) => _normalizer is not null && (Vocabulary.Traits.GetValueOrDefault(id) & AddedTraits.Normalized) != 0;
+        return (new SpecialTokens(Vocabulary, id => chosen(Vocabulary.Kinds[id]) && !Changes(id)),
+            new SpecialTokens(Vocabulary, id => chosen(Vocabulary.Kinds[id]) && Changes(id), _normalizer));
+    }
+
+    private void EncodeBetweenSpecials(
+        ReadOnlySpan<char> text, (SpecialTokens Stands, SpecialTokens Changed) specials, Workspace space)
     {
         bool first = true;
-        while (!text.IsEmpty)
+        for (int at = 0; at < text.Length;)
         {
-            int at = specials.Find(text, out int length, out int id);
-            ReadOnlySpan<char> plain = at < 0 ? text : text[..at];
-            if (!plain.IsEmpty)
-                EncodePlain(plain, first, space);
-            if (at < 0)
-                return;
-            space.Ids.Add(id);
+            int id = specials.Stands.Find(text, at, out int begin, out int end);
+            if (begin > at)
+                EncodeChanged(text[at..begin], first, specials.Changed, space);
+            if (id >= 0)
+                space.Ids.Add(id);
             first = false;
-            text = text[(at + length)..];
+            at = end;
+        }
+    }
+
+    private void EncodeChanged(ReadOnlySpan<char> plain, bool first, SpecialTokens specials, Workspace space)
+    {
+        if (_normalizer is null)
+        {
+            EncodePlain(plain, first, space);
+            return;
+        }
+
+        ReadOnlySpan<char> text = _normalizer(plain.ToString());
+        for (int at = 0; at < text.Length;)
+        {
+            int id = specials.Find(text, at, out int begin, out int end);
+            if (begin > at)
+                EncodePlain(text[at..begin], first, space);
+            if (id >= 0)
+                space.Ids.Add(id);
+            first = false;
+            at = end;
         }
     }
 
@@ -138,6 +169,9 @@ internal abstract class TableTokenizer : Tokenizer
 
         /// <summary>Where the pieces of a text end.</summary>
         public IntList Ends { get; } = new();
+
+        /// <summary>Finds the best way.</summary>
+        public ViterbiPath Path { get; } = new();
 
         /// <summary>Orders the joins.</summary>
         public MergeQueue Queue { get; } = new();

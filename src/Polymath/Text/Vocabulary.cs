@@ -14,6 +14,25 @@ internal enum TokenKind : byte
     Byte = 6,
 }
 
+/// <summary>How a token that is written in a text is found there.</summary>
+[Flags]
+internal enum AddedTraits : byte
+{
+    None = 0,
+
+    /// <summary>Takes the spaces before it.</summary>
+    TakesLeft = 1,
+
+    /// <summary>Takes the spaces behind it.</summary>
+    TakesRight = 2,
+
+    /// <summary>Only where no letter, digit or underscore is beside it.</summary>
+    SingleWord = 4,
+
+    /// <summary>Looked for in the text as the normalizer changes it.</summary>
+    Normalized = 8,
+}
+
 /// <summary>The tokens of a model as its file lists them, checked, before any encoding is chosen.</summary>
 internal sealed class Vocabulary
 {
@@ -27,7 +46,7 @@ internal sealed class Vocabulary
     {
         "<|eot_id|>", "<|im_end|>", "<|end|>", "<|return|>", "<|call|>", "<end_of_turn>", "<|endoftext|>", "</s>",
         "<|eom_id|>", "<EOT>", "_<EOT>", "[EOT]", "[EOS]", "<|end_of_text|>", "<end_of_utterance>", "<eos>",
-        "<｜end▁of▁sentence｜>",
+        "<｜end▁of▁sentence｜>", "<|flush|>", "<|calls|>", "<turn|>", "<|tool_response>", "[e~[",
     };
 
     private readonly bool[] _ends;
@@ -68,6 +87,9 @@ internal sealed class Vocabulary
     /// <summary>Ids by text; needed while a tokenizer is built.</summary>
     public Dictionary<string, int> Ids { get; }
 
+    /// <summary>How some tokens that are written in a text are found there; most have no entry.</summary>
+    public Dictionary<int, AddedTraits> Traits { get; } = [];
+
     /// <summary>Number of tokens.</summary>
     public int Count => Texts.Length;
 
@@ -76,6 +98,10 @@ internal sealed class Vocabulary
     public int? EndId { get; set; }
 
     public int? UnknownId { get; set; }
+
+    public int? PadId { get; set; }
+
+    public int? MaskId { get; set; }
 
     public bool AddsBegin { get; set; }
 
@@ -105,7 +131,16 @@ internal sealed class Vocabulary
             _ends[id] = true;
             Kinds[id] = TokenKind.Control;
         }
+
+        // Where a message may end in a call or a return, <|end|> only ends one of several messages of an answer.
+        bool messages = (Ends("<|return|>") && Ends("<|call|>")) || (Ends("<|calls|>") && Ends("<|flush|>"));
+        if (messages && Ends("<|end|>"))
+            _ends[Ids["<|end|>"]] = false;
+        if (Ends("<|tool_response>") && Ends("</s>"))
+            _ends[Ids["</s>"]] = false;
     }
+
+    private bool Ends(string text) => Ids.TryGetValue(text, out int id) && _ends[id];
 
     /// <summary>Fails when a begin or end id is to be added but is not known.</summary>
     public void CheckAdded()
@@ -133,7 +168,33 @@ internal sealed class Vocabulary
         vocabulary.MarkEnd(vocabulary.EndId);
         vocabulary.MarkEnd(Id("eot_token_id", null));
         vocabulary.MarkEnd(Id("eom_token_id", null));
+        vocabulary.MarkTraits(metadata);
         return vocabulary;
+    }
+
+    /// <summary>The few models whose GGUF files say nothing of it, known by their names.</summary>
+    private void MarkTraits(Metadata metadata)
+    {
+        string model = metadata.GetString("general.name", "");
+        string pre = metadata.GetString("tokenizer.ggml.pre", "");
+        string architecture = metadata.GetString("general.architecture", "");
+        if (pre is "jina-v2-de" or "jina-v2-es" or "jina-v2-code" || architecture is "nomic-bert-moe" or "jina-bert-v3")
+        {
+            if (Ids.TryGetValue("<mask>", out int mask))
+                Traits[mask] = AddedTraits.TakesLeft;
+        }
+        else if (model.Contains("phi-3", StringComparison.OrdinalIgnoreCase) || model.Contains("phi3", StringComparison.OrdinalIgnoreCase))
+        {
+            for (int id = 0; id < Count; id++)
+            {
+                if (Kinds[id] is TokenKind.Control or TokenKind.UserDefined && Texts[id] is not ("<s>" or "<|endoftext|>"))
+                    Traits[id] = AddedTraits.TakesRight;
+            }
+        }
+        else if (model.Contains("modern-bert", StringComparison.OrdinalIgnoreCase) && Ids.TryGetValue("[MASK]", out int mask))
+        {
+            Traits[mask] = AddedTraits.TakesLeft;
+        }
     }
 
     private static TokenKind[] ReadKinds(Metadata metadata, string name, int count)

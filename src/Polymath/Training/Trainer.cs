@@ -245,10 +245,8 @@ public sealed class Trainer : IDisposable
         Part(matrices, all - matrices, 0);
 
         void Part(int start, int count, float decay) => AdamW.Step(
-            _team, Cut(w.Flat, start, count), Cut(_model.Gradients.Flat, start, count), Cut(_m, start, count), Cut(_v, start, count),
-            (float)rate, Beta1, Beta2, Epsilon, decay, _step + 1, (float)gradientScale);
-
-        static Tensor Cut(Tensor flat, int start, int count) => flat.Reshape(flat.Columns, 1).Slice(start, count).Reshape(1, count);
+            _team, w.Flat.Elements(start, count), _model.Gradients.Flat.Elements(start, count), _m.Elements(start, count),
+            _v.Elements(start, count), (float)rate, Beta1, Beta2, Epsilon, decay, _step + 1, (float)gradientScale);
     }
 
     /// <summary>

@@ -40,7 +40,7 @@ public sealed partial class TrainingModel
     {
         Gemm.Run(_team, d.Stream, false, w.FfnDown, false, d.Hidden);                       // [N, F]
         Gemm.Run(_team, d.Stream, true, a.Hidden, false, g.FfnDown, accumulate: true);      // [D, F]
-        SwiGlu.Backward(_team, a.Gate, a.Up, d.Hidden, d.Gate, d.Up);
+        Activations.SiluBackward(_team, a.Gate, a.Up, d.Hidden, d.Gate, d.Up);
         Gemm.Run(_team, d.Gate, false, w.FfnGate, false, d.Normed);                         // [N, D]
         Gemm.Run(_team, d.Up, false, w.FfnUp, false, d.Normed, accumulate: true);
         Gemm.Run(_team, d.Gate, true, a.FfnNormed, false, g.FfnGate, accumulate: true);     // [F, D]

@@ -128,7 +128,7 @@ public sealed partial class TrainingModel : IDisposable
         RmsNorm.Run(_team, a.Middle, w.FfnNorm, a.FfnNormed, _s.NormEpsilon);
         Gemm.Run(_team, a.FfnNormed, false, w.FfnGate, true, a.Gate);             // [N, F]
         Gemm.Run(_team, a.FfnNormed, false, w.FfnUp, true, a.Up);                 // [N, F]
-        SwiGlu.Run(_team, a.Gate, a.Up, a.Hidden);
+        Activations.Run(_team, Activation.Silu, a.Gate, a.Up, a.Hidden);
         a.Middle.AsFloats().CopyTo(y.AsFloats());
         Gemm.Run(_team, a.Hidden, false, w.FfnDown, true, y, accumulate: true);
     }
@@ -183,7 +183,7 @@ public sealed partial class TrainingModel : IDisposable
 
     /// <summary>The leading elements of <paramref name="x"/> as [rows, columns].</summary>
     private static Tensor Part(Tensor x, int rows, int columns) =>
-        x.Reshape(checked((int)x.ElementCount), 1).Slice(0, rows * columns).Reshape(rows, columns);
+        x.Elements(0, rows * columns).Reshape(rows, columns);
 
     /// <summary>What the forward pass of one block leaves for the backward pass.</summary>
     private readonly struct Kept

@@ -172,5 +172,5 @@ public sealed class TrainingWeights
     }
 
     private Tensor View(int offset, int rows, int columns) =>
-        Flat.Reshape(Flat.Columns, 1).Slice(offset, rows * columns).Reshape(rows, columns);
+        Flat.Elements(offset, rows * columns).Reshape(rows, columns);
 }

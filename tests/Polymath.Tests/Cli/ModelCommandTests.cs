@@ -55,12 +55,12 @@ public sealed class ModelCommandTests(TinyModelFile tiny) : IClassFixture<TinyMo
     [Fact]
     public void Show_lists_formats_that_are_not_supported_and_files_with_a_vocabulary_alone()
     {
-        string path = tiny.Beside("q4k.gguf");
+        string path = tiny.Beside("i8.gguf");
         byte[] bytes = new GgufBytes().Head(1, 1).Key("general.architecture", MetadataType.String).Text("llama")
-            .Tensor("token_embd.weight", 12, 0, 256, 1).Pad().Raw(new byte[160]).ToArray();
+            .Tensor("token_embd.weight", 24, 0, 256, 1).Pad().Raw(new byte[256]).ToArray();
         File.WriteAllBytes(path, bytes);
         string text = CliRun.Succeed("show", path);
-        Assert.Contains("Q4_K (not supported)", text, StringComparison.Ordinal);
+        Assert.Contains("I8 (not supported)", text, StringComparison.Ordinal);
         Assert.Matches(@"settings +metadata key llama\.\w+ is missing\n", text);
 
         File.WriteAllBytes(path, new GgufBytes().Head(0, 1).Key("general.architecture", MetadataType.String).Text("x").ToArray());

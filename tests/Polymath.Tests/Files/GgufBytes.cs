@@ -94,7 +94,7 @@ internal sealed class GgufBytes
             .Key("b.none", MetadataType.Array).ArrayOf(MetadataType.UInt16, 0)
             .Key("b.nested", MetadataType.Array).ArrayOf(MetadataType.Array, 2)
             .ArrayOf(MetadataType.Int32, 2).Raw(BitConverter.GetBytes(7L)).ArrayOf(MetadataType.Array, 1).ArrayOf(MetadataType.String, 1).Text("deep");
-        int[] bytes = [4 * 6, 2 * 5, 18 * 2, 34, 144, 2 * 24];
+        int[] bytes = [4 * 6, 2 * 5, 18 * 2, 34, 292, 2 * 24];
         ulong at = 0;
         ulong Next(int i)
         {
@@ -104,7 +104,7 @@ internal sealed class GgufBytes
         }
 
         file.Tensor("f32", 0, Next(0), 3, 2).Tensor("f16", 1, Next(1), 5).Tensor("q4_0", 2, Next(2), 32, 2)
-            .Tensor("q8_0", 8, Next(3), 32, 1).Tensor("q4_k", 12, Next(4), 256).Tensor("bf16", 30, Next(5), 2, 3, 2, 2);
+            .Tensor("q8_0", 8, Next(3), 32, 1).Tensor("q8_k", 15, Next(4), 256).Tensor("bf16", 30, Next(5), 2, 3, 2, 2);
         foreach (int length in bytes)
             file.Pad(alignment).Data(length);
         return file;

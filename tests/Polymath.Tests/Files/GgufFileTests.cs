@@ -29,8 +29,8 @@ public sealed class GgufFileTests
         Assert.Equal([7, 0], (int[])nested[0].Value);
         Assert.Equal(["deep"], (string[])((MetadataValue[])nested[1].Value)[0].Value);
 
-        Assert.Equal(["F32", "F16", "Q4_0", "Q8_0", "Q4_K", "BF16"], file.Tensors.Select(tensor => tensor.FormatName));
-        Assert.Equal([24, 10, 36, 34, 144, 48], file.Tensors.Select(tensor => tensor.ByteLength));
+        Assert.Equal(["F32", "F16", "Q4_0", "Q8_0", "Q8_K", "BF16"], file.Tensors.Select(tensor => tensor.FormatName));
+        Assert.Equal([24, 10, 36, 34, 292, 48], file.Tensors.Select(tensor => tensor.ByteLength));
         Tensor q4 = file.Read("q4_0", 2, 32);
         Assert.Equal(19, q4.RowData(1)[0]);
         Assert.Equal(36, q4.RowData(1)[^1]);
@@ -69,7 +69,7 @@ public sealed class GgufFileTests
         using GgufFile file = Open(GgufBytes.Everything());
         Assert.Contains("nothere", Refused(() => file.Read("nothere", 1, 1)));
         Assert.Contains("[2, 3]", Refused(() => file.Read("f32", 3, 2)));
-        Assert.Contains("Q4_K", Refused(() => file.Read("q4_k", 1, 256)));
+        Assert.Contains("Q8_K", Refused(() => file.Read("q8_k", 1, 256)));
         Refused(() => file.Read("f32", -2, 3));
     }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Polymath.Files;
+using Polymath.Files.HuggingFace;
 using Polymath.Tensors;
 using Xunit;
 
@@ -156,7 +157,7 @@ public sealed class HuggingFaceFolderTests
     [InlineData("\"bos_token_id\": -1")]
     [InlineData("\"partial_rotary_factor\": 0.5")]
     [InlineData("\"quantization_config\": {}")]
-    [InlineData("\"rope_scaling\": {\"type\": \"yarn\", \"factor\": 4.0}")]
+    [InlineData("\"rope_scaling\": {\"type\": \"yarn\"}")]
     [InlineData("\"rope_scaling\": {\"type\": \"linear\"}")]
     [InlineData("\"rope_scaling\": {\"type\": \"linear\", \"factor\": 0}")]
     [InlineData("\"rope_scaling\": []")]
@@ -225,7 +226,7 @@ public sealed class HuggingFaceFolderTests
         Assert.Contains("config.json", Assert.Throws<ModelFormatException>(() => WeightSource.Open(folder.Path).Dispose()).Message);
         File.WriteAllText(folder["config.json"], TinyLlama.Config);
         Assert.Contains("model.safetensors", Assert.Throws<ModelFormatException>(() => WeightSource.Open(folder.Path).Dispose()).Message);
-        File.WriteAllBytes(folder["config.json"], new byte[LlamaConfig.FileBytes + 1]);
+        File.WriteAllBytes(folder["config.json"], new byte[HuggingFaceFolder.ConfigBytes + 1]);
         Assert.Contains("limit", Assert.Throws<ModelFormatException>(() => WeightSource.Open(folder.Path).Dispose()).Message);
     }
 

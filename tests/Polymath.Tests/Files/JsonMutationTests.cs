@@ -1,5 +1,6 @@
 using System.Text;
 using Polymath.Files;
+using Polymath.Files.HuggingFace;
 using Polymath.Tensors;
 using Xunit;
 

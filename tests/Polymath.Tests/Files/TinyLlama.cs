@@ -57,9 +57,6 @@ internal static class TinyLlama
 
     public static HuggingFaceFolder Open(string config, byte[]? weights = null) => Open(Encoding.UTF8.GetBytes(config), weights ?? Weights());
 
-    public static HuggingFaceFolder Open(byte[] config, byte[] weights)
-    {
-        LlamaConfig settings = LlamaConfig.Parse("model/config.json", config);
-        return HuggingFaceFolder.Open("model", settings, SafetensorsFile.Open(FileImage.FromBytes("model/model.safetensors", weights)));
-    }
+    public static HuggingFaceFolder Open(byte[] config, byte[] weights) =>
+        HuggingFaceFolder.Open("model", config, SafetensorsFile.Open(FileImage.FromBytes("model/model.safetensors", weights)));
 }

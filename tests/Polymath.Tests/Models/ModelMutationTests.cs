@@ -2,6 +2,7 @@ using Polymath.Files;
 using Polymath.Models;
 using Polymath.Tensors;
 using Polymath.Tests.Files;
+using Polymath.Tiny;
 using Xunit;
 
 namespace Polymath.Tests.Models;
@@ -22,6 +23,27 @@ public sealed class ModelMutationTests
         new HostileRun($"model {format}", Seed, [specimen], Use).Check(rounds);
     }
 
+    [Theory]
+    [InlineData("bert-rank", 2_500)]
+    [InlineData("nomic-bert-moe", 2_500)]
+    [InlineData("modern-bert-rank", 2_500)]
+    [InlineData("gemma-embedding-dense", 2_500)]
+    public void Ten_thousand_mutated_encoders_are_refused_clearly_or_run(string name, int rounds)
+    {
+        new HostileRun(name, Seed, [Tiny(name, TinyArchitectures.Encoders[name]())], Encode).Check(rounds);
+    }
+
+    [Theory]
+    [InlineData("qwen3next")]
+    [InlineData("qwen3next-joined")]
+    [InlineData("qwen35-odd")]
+    [InlineData("qwen35moe")]
+    public void Mutated_hybrids_are_refused_clearly_or_run(string name)
+    {
+        Specimen specimen = Tiny(name, TinyArchitectures.Decoders[name]());
+        new HostileRun(name, Seed, [specimen], bytes => Use(bytes, _ => [3, 14, 15])).Check(700);
+    }
+
     [Fact]
     public void A_loader_that_crashes_on_a_wrong_shape_is_found_out()
     {
@@ -39,13 +61,28 @@ public sealed class ModelMutationTests
         Assert.Contains("planted", run.FirstBad(10_000) ?? "nothing found", StringComparison.Ordinal);
     }
 
-    private static void Use(byte[] bytes)
+    private static void Use(byte[] bytes) => Use(bytes, model => model.Tokenizer.Encode("Hi é"));
+
+    private static void Use(byte[] bytes, Func<Model, int[]> encode)
     {
         using Model model = Model.Load(GgufFile.Open(FileImage.FromBytes("test.gguf", bytes)), new ModelOptions { Threads = 1 });
-        int[] ids = model.Tokenizer.Encode("Hi é");
+        int[] ids = encode(model);
         using Session session = model.NewSession(16);
         session.Forward(ids.AsSpan(0, Math.Min(ids.Length, 8)));
         session.Forward([0]);
+    }
+
+    private static void Encode(byte[] bytes)
+    {
+        using TextEncoder encoder = TextEncoder.Load(
+            GgufFile.Open(FileImage.FromBytes("test.gguf", bytes)), new TextEncoderOptions { Threads = 1 });
+        int[] ids = [.. Enumerable.Range(0, Math.Min(12, encoder.MaxTokens)).Select(i => i * 7 % encoder.Settings.Vocabulary)];
+        if (encoder.CanRank)
+            encoder.Classify([ids]);
+        if (encoder.Pooling is not (Pooling.None or Pooling.Rank))
+            encoder.Embed([ids, ids[..1]]);
+        else
+            encoder.EmbedTokens(ids);
     }
 
     private static Specimen Tiny(TensorFormat format)
@@ -55,5 +92,14 @@ public sealed class ModelMutationTests
         TinyModel.Write(path, format);
         using GgufFile file = GgufFile.Open(path);
         return new Specimen($"tiny {format}", File.ReadAllBytes(path), [], (int)file.DataOffset);
+    }
+
+    private static Specimen Tiny(string name, TinyFile tiny)
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder["tiny.gguf"];
+        tiny.Write(path);
+        using GgufFile file = GgufFile.Open(path);
+        return new Specimen(name, File.ReadAllBytes(path), [], (int)file.DataOffset);
     }
 }

@@ -30,7 +30,7 @@ public sealed class AttentionTests : IDisposable
         Tensor y = memory.Zeros(TensorFormat.F32, tokens, heads * size);
         y.AsFloats().Fill(float.NaN);
         float scale = 1 / MathF.Sqrt(size);
-        Attention.Run(_team, q, keys, values, position, y, heads, keyValueHeads, scale, _scratch);
+        Attention.Run(_team, q, keys, values, position, y, heads, keyValueHeads, new AttentionRule(scale), _scratch);
         for (int t = 0; t < tokens; t++)
         {
             for (int h = 0; h < heads; h++)
@@ -44,6 +44,34 @@ public sealed class AttentionTests : IDisposable
         Assert.Equal(0, _scratch.Mark);
     }
 
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(40, 0)]
+    [InlineData(40, 1)]
+    [InlineData(70, 7)]
+    [InlineData(150, 64)]
+    [InlineData(33, 1000)]
+    public void Both_ways_a_token_sees_half_the_window_on_either_side(int tokens, int window)
+    {
+        const int Heads = 4, KeyValueHeads = 2, Size = 12;
+        using var memory = new FencedMemory();
+        (Tensor q, Tensor keys, Tensor values) = Random(memory, tokens, 0, Heads, KeyValueHeads, Size);
+        Tensor y = memory.Zeros(TensorFormat.F32, tokens, Heads * Size);
+        var rule = new AttentionRule(0.3f) { Bidirectional = true, Window = window };
+        Attention.Run(_team, q, keys, values, 0, y, Heads, KeyValueHeads, rule, _scratch);
+        for (int t = 0; t < tokens; t++)
+        {
+            int first = window == 0 ? 0 : Math.Max(0, t - (window / 2)), end = window == 0 ? tokens : Math.Min(tokens, t + (window / 2) + 1);
+            for (int h = 0; h < Heads; h++)
+            {
+                double[] expected = Exact(
+                    q.Slice(t, 1), keys.Slice(first, end - first), values.Slice(first, end - first), 0, end - first, h, h / 2, Size, 0.3f);
+                for (int i = 0; i < Size; i++)
+                    Assert.Equal(expected[i], y.Row(t)[(h * Size) + i], 4e-6);
+            }
+        }
+    }
+
     [Fact]
     public void The_bits_depend_neither_on_threads_nor_on_the_split_of_the_prompt()
     {
@@ -52,14 +80,14 @@ public sealed class AttentionTests : IDisposable
         using var four = new ThreadTeam(4);
         (Tensor q, Tensor keys, Tensor values) = Random(memory, Tokens, 0, Heads, KeyValueHeads, Size);
         Tensor whole = Tensor.Zeros(Tokens, Heads * Size), other = Tensor.Zeros(Tokens, Heads * Size);
-        Attention.Run(_team, q, keys, values, 0, whole, Heads, KeyValueHeads, 0.2f, _scratch);
+        Attention.Run(_team, q, keys, values, 0, whole, Heads, KeyValueHeads, new AttentionRule(0.2f), _scratch);
         foreach (int size in new[] { 1, 7, 64, 149, 150 })
         {
             other.AsFloats().Fill(float.NaN);
             for (int start = 0; start < Tokens; start += size)
             {
                 int count = Math.Min(size, Tokens - start);
-                Attention.Run(four, q.Slice(start, count), keys, values, start, other.Slice(start, count), Heads, KeyValueHeads, 0.2f, _scratch);
+                Attention.Run(four, q.Slice(start, count), keys, values, start, other.Slice(start, count), Heads, KeyValueHeads, new AttentionRule(0.2f), _scratch);
             }
 
             Assert.Equal(whole.AsFloats().ToArray(), other.AsFloats().ToArray());
@@ -73,9 +101,9 @@ public sealed class AttentionTests : IDisposable
         q.AsFloats().Fill(1);
         cache.AsFloats().Fill(float.NaN);
         cache.Slice(0, 12).AsFloats().Fill(0.5f);
-        Attention.Run(_team, q, cache, cache, 9, y, 2, 2, 1, _scratch);
+        Attention.Run(_team, q, cache, cache, 9, y, 2, 2, new AttentionRule(1), _scratch);
         Assert.All(y.AsFloats().ToArray(), v => Assert.Equal(0.5f, v, 1e-6f));
-        Attention.Run(_team, q, cache, cache, 10, y, 2, 2, 1, _scratch);
+        Attention.Run(_team, q, cache, cache, 10, y, 2, 2, new AttentionRule(1), _scratch);
         Assert.All(y.Row(1).ToArray(), v => Assert.Equal(0.5f, v, 1e-6f));
         Assert.All(y.Row(2).ToArray(), v => Assert.True(float.IsNaN(v)));
     }
@@ -91,7 +119,7 @@ public sealed class AttentionTests : IDisposable
             values.Row(c).Fill(c);
         }
 
-        Attention.Run(_team, q, keys, values, 199, y, 1, 1, 1, _scratch);
+        Attention.Run(_team, q, keys, values, 199, y, 1, 1, new AttentionRule(1), _scratch);
         Assert.All(y.AsFloats().ToArray(), v => Assert.Equal(77, v));
     }
 
@@ -100,7 +128,7 @@ public sealed class AttentionTests : IDisposable
     {
         Tensor q = Tensor.Zeros(2, 12), cache = Tensor.Zeros(4, 6);
         void Run(Tensor q, Tensor keys, Tensor values, int position, Tensor y, int heads, int keyValueHeads) =>
-            Attention.Run(_team, q, keys, values, position, y, heads, keyValueHeads, 1, _scratch);
+            Attention.Run(_team, q, keys, values, position, y, heads, keyValueHeads, new AttentionRule(1), _scratch);
 
         Run(q, cache, cache, 2, q, 4, 2);
         Assert.Throws<ArgumentException>(() => Run(q, cache, cache, 3, q, 4, 2));

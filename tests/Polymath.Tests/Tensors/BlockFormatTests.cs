@@ -126,38 +126,77 @@ public sealed class BlockFormatTests
         return Unpack(TensorFormat.Q4_0, Pack(TensorFormat.Q4_0, x)).Zip(x).All(p => Math.Abs(p.First - p.Second) <= bound);
     });
 
+    public static TheoryData<TensorFormat> Writable => [.. Enum.GetValues<TensorFormat>().Where(FormatInfo.IsWritable)];
+
     [Theory]
-    [InlineData(TensorFormat.F32)]
-    [InlineData(TensorFormat.F16)]
-    [InlineData(TensorFormat.BF16)]
-    [InlineData(TensorFormat.Q8_0)]
-    [InlineData(TensorFormat.Q4_0)]
+    [MemberData(nameof(Writable))]
     public void Rows_of_every_length_stay_inside_the_fence(TensorFormat format)
     {
+        float tolerance = format switch { TensorFormat.Q2_K => 0.45f, TensorFormat.Q3_K => 0.3f, TensorFormat.MXFP4 => 0.26f, _ => 0.14f };
         int step = FormatInfo.BlockLength(format);
-        for (int n = step; n <= 257; n += step)
+        for (int n = step; n <= 257 || n <= 2 * step; n += step)
         {
             using var memory = new FencedMemory();
             Tensor x = memory.Zeros(TensorFormat.F32, 1, n), packed = memory.Zeros(format, 1, n), back = memory.Zeros(TensorFormat.F32, 1, n);
+            Tensor importance = memory.Zeros(TensorFormat.F32, 1, n);
+            importance.Row(0).Fill(1);
             for (int i = 0; i < n; i++)
                 x.Row(0)[i] = MathF.Sin(i);
-            BlockFormat.Quantize(format, x.Row(0), packed.RowData(0));
-            BlockFormat.Dequantize(format, packed.RowData(0), back.Row(0));
-            for (int i = 0; i < n; i++)
-                Assert.Equal(x.Row(0)[i], back.Row(0)[i], 0.14f);
+            foreach (bool weighted in new[] { false, true })
+            {
+                BlockFormat.Quantize(format, x.Row(0), weighted ? importance.Row(0) : [], packed.RowData(0));
+                BlockFormat.Dequantize(format, packed.RowData(0), back.Row(0));
+                for (int i = 0; i < n; i++)
+                    Assert.Equal(x.Row(0)[i], back.Row(0)[i], tolerance);
+            }
         }
     }
 
     [Theory]
-    [InlineData(TensorFormat.Q8_0, float.NaN)]
-    [InlineData(TensorFormat.Q4_0, float.NaN)]
-    [InlineData(TensorFormat.Q8_0, float.NegativeInfinity)]
-    [InlineData(TensorFormat.Q4_0, float.PositiveInfinity)]
-    public void NaN_and_infinity_are_refused_where_they_would_be_lost(TensorFormat format, float bad)
+    [MemberData(nameof(Writable))]
+    public void Importance_lowers_the_weighted_error(TensorFormat format)
     {
-        var x = new float[32];
-        x[7] = bad;
-        Assert.Contains(format.ToString(), Assert.Throws<ArgumentException>(() => Pack(format, x)).Message, StringComparison.Ordinal);
+        if (format is TensorFormat.F32 or TensorFormat.F16 or TensorFormat.BF16 or TensorFormat.Q8_0 or TensorFormat.MXFP4)
+            return;   // nothing to choose
+        var random = new Random(3);
+        float[] x = [.. Enumerable.Range(0, 4096).Select(_ => random.NextSingle() - random.NextSingle())];
+        float[] importance = [.. Enumerable.Range(0, x.Length).Select(i => i % 7 == 0 ? 100f : 1f)];
+        Assert.True(Error(importance) < Error([]) * 0.97);
+
+        double Error(float[] given)
+        {
+            var packed = new byte[FormatInfo.RowBytes(format, x.Length)];
+            BlockFormat.Quantize(format, x, given, packed);
+            return Unpack(format, packed).Zip(x, (a, b) => (double)(a - b) * (a - b)).Zip(importance, (e, w) => e * w).Sum();
+        }
+    }
+
+    [Fact]
+    public void What_the_format_cannot_hold_is_refused()
+    {
+        foreach (float size in new[] { 4e8f, 1e20f, float.MaxValue })
+        {
+            float[] large = Enumerable.Range(0, 256).Select(i => i == 3 ? -size : size).ToArray();
+            foreach (TensorFormat format in Writable.Select(row => row.Data).Where(f => FormatInfo.BlockLength(f) > 1 && f != TensorFormat.MXFP4))
+                Assert.Matches("too large|cannot hold", Assert.Throws<ArgumentException>(() => Pack(format, large)).Message);
+        }
+
+        Assert.Contains("read only", Assert.Throws<ArgumentException>(() => Pack(TensorFormat.IQ2_XS, new float[256])).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => BlockFormat.Quantize(TensorFormat.Q4_0, new float[32], new float[31], new byte[18]));
+    }
+
+    [Theory]
+    [MemberData(nameof(Writable))]
+    public void NaN_and_infinity_are_refused_where_they_would_be_lost(TensorFormat format)
+    {
+        if (FormatInfo.BlockLength(format) == 1)
+            return;
+        foreach (float bad in new[] { float.NaN, float.PositiveInfinity, float.NegativeInfinity })
+        {
+            var x = new float[256];
+            x[7] = bad;
+            Assert.Contains(format.ToString(), Assert.Throws<ArgumentException>(() => Pack(format, x)).Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

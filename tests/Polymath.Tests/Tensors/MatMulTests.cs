@@ -204,11 +204,7 @@ public sealed class MatMulTests : IDisposable
             MatMul.Run(team, x, [new(q8, y), new(f32, z)], _scratch);
         }
 
-        Work();
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 20; i++)
-            Work();
-        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        Assert.Equal(0, Allocations.Of(Work));
     }
 
     [Fact]
@@ -218,11 +214,8 @@ public sealed class MatMulTests : IDisposable
         {
             using var exact = new Arena(MatMul.ScratchBytes(format, 3, 96));
             MatMul.Run(_team, Tensor.Zeros(format, 2, 96), Tensor.Zeros(3, 96), Tensor.Zeros(3, 2), exact);
+            Assert.Equal(MatMul.ScratchBytes(format, 3, 96), exact.Capacity);   // it would have grown
         }
-
-        using var none = new Arena(0);
-        Assert.Throws<InvalidOperationException>(
-            () => MatMul.Run(_team, Tensor.Zeros(TensorFormat.Q8_0, 2, 96), Tensor.Zeros(3, 96), Tensor.Zeros(3, 2), none));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Polymath.Text;
+using Polymath.Text.PreTokenizers;
 using Xunit;
 
 namespace Polymath.Tests.Text;
@@ -21,26 +22,60 @@ public sealed class ComplexityTests
             Tokenizer tokenizer = Vocabularies.All[name];
             string small = Text(part, Small);
             string large = Text(part, Small * Factor);
-            tokenizer.Encode(small);
-
-            // The best of several on each side, for a busy machine. What is linear gives 8 and what is quadratic 64.
-            double smallSeconds = double.MaxValue;
-            double largeSeconds = double.MaxValue;
-            for (int attempt = 0; attempt < 6 && !(largeSeconds <= 10 * smallSeconds); attempt++)
-            {
-                smallSeconds = Math.Min(smallSeconds, Seconds(tokenizer, small));
-                largeSeconds = Math.Min(largeSeconds, Seconds(tokenizer, large));
-            }
-
-            double ratio = largeSeconds / smallSeconds;
-            Assert.True(ratio <= 16, $"{name}: {Factor} times the text takes {ratio:F1} times as long");
+            Check(name, () => tokenizer.Encode(small), () => tokenizer.Encode(large));
         }
     }
 
-    private static double Seconds(Tokenizer tokenizer, string text)
+    [Theory]
+    [MemberData(nameof(Runs))]
+    [InlineData("A\u0301")]
+    [InlineData("aB")]
+    [InlineData("<")]
+    [InlineData("/\r\n")]
+    [InlineData("1a")]
+    [InlineData(" \u200d")]
+    public void Every_splitter_is_linear_for_a_run_of(string part)
+    {
+        string small = Text(part, Small);
+        string large = Text(part, Small * Factor);
+        var ends = new IntList();
+        void Split(PreTokenizer splitter, string text)
+        {
+            ends.Clear();
+            splitter.Split(text, ends);
+            Assert.Equal(text.Length, ends.Span[^1]);
+        }
+
+        // One of each kind: the other names are for the same.
+        foreach (string name in (string[])["default", "smollm", "qwen35", "jais-2", "minicpm5", "laguna", "exaone-moe", "tekken",
+            "granite-embed-multi-97m", "tiny_aya", "kimi-k2", "deepseek-llm", "deepseek-coder", "spark2_5", "youtu", "falcon", "viking",
+            "superbpe", "afmoe", "chameleon"])
+        {
+            PreTokenizer splitter = PreTokenizerTable.Find(name)!.Value.Splitter;
+            Check(name, () => Split(splitter, small), () => Split(splitter, large));
+        }
+    }
+
+    /// <summary>The best of several on each side, for a busy machine. What is linear gives 8 and what is quadratic 64.</summary>
+    private static void Check(string name, Action small, Action large)
+    {
+        small();
+        double smallSeconds = double.MaxValue;
+        double largeSeconds = double.MaxValue;
+        for (int attempt = 0; attempt < 6 && !(largeSeconds <= 10 * smallSeconds); attempt++)
+        {
+            smallSeconds = Math.Min(smallSeconds, Seconds(small));
+            largeSeconds = Math.Min(largeSeconds, Seconds(large));
+        }
+
+        double ratio = largeSeconds / smallSeconds;
+        Assert.True(ratio <= 16, $"{name}: {Factor} times the text takes {ratio:F1} times as long");
+    }
+
+    private static double Seconds(Action action)
     {
         long start = Stopwatch.GetTimestamp();
-        tokenizer.Encode(text);
+        action();
         return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 

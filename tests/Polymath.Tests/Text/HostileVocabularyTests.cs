@@ -10,7 +10,7 @@ public sealed class HostileVocabularyTests
     public static TheoryData<string, string, Action<Metadata>> Damages => new()
     {
         { "no model", "tokenizer.ggml.model", m => m.Remove("tokenizer.ggml.model") },
-        { "unknown model", "'bert'", m => m.Set("tokenizer.ggml.model", "bert") },
+        { "unknown model", "'rwkv'", m => m.Set("tokenizer.ggml.model", "rwkv") },
         { "model of another type", "tokenizer.ggml.model", m => m.Set("tokenizer.ggml.model", 1) },
         { "no tokens", "tokenizer.ggml.tokens", m => m.Remove("tokenizer.ggml.tokens") },
         { "empty tokens", "0 tokens", m => { m.Set("tokenizer.ggml.tokens", Array.Empty<string>()); m.Remove("tokenizer.ggml.token_type"); } },
@@ -66,6 +66,9 @@ public sealed class HostileVocabularyTests
         Metadata metadata = Vocabularies.ByteLevel("something-new");
         ModelFormatException error = Assert.Throws<ModelFormatException>(() => Tokenizer.FromMetadata(metadata, "file.gguf"));
         Assert.Contains("'something-new'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("supported are", error.Message, StringComparison.Ordinal);
+        Assert.Contains("qwen2", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
     }
 
     [Fact]

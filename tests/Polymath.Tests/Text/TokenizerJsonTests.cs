@@ -10,6 +10,21 @@ namespace Polymath.Tests.Text;
 
 public sealed class TokenizerJsonTests
 {
+    private const string WordPiece = """
+        {"added_tokens": [{"id": 0, "content": "[UNK]", "special": true}, {"id": 1, "content": "[MASK]", "lstrip": true, "special": true}],
+         "normalizer": {"type": "BertNormalizer", "lowercase": true}, "pre_tokenizer": {"type": "BertPreTokenizer"},
+         "post_processor": {"type": "BertProcessing", "sep": ["[MASK]", 1], "cls": ["[UNK]", 0]},
+         "model": {"type": "WordPiece", "unk_token": "[UNK]", "vocab": {"[UNK]": 0, "[MASK]": 1, "the": 2, "d": 3, "##og": 4, "##o": 5, "##g": 6, "<": 7, "/": 8, "s": 9, ">": 10}}}
+        """;
+
+    private const string Unigram = """
+        {"added_tokens": [{"id": 0, "content": "<unk>", "special": true}, {"id": 1, "content": "</s>", "special": true}],
+         "normalizer": {"type": "Sequence", "normalizers": [{"type": "NFKC"}, {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "}]},
+         "pre_tokenizer": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": true},
+         "model": {"type": "Unigram", "unk_id": 0, "byte_fallback": false, "vocab": [["<unk>", 0], ["</s>", 0], ["▁", -2.5], ["the", -3], ["▁the", -3.5],
+            ["d", -5], ["o", -5], ["g", -5], ["▁do", -6], ["og", -6.5], ["ab", -1], ["a", -3], ["b", -3], ["bc", -1.5]]}}
+        """;
+
     private const string Llama3Pattern =
         @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
@@ -88,8 +103,30 @@ public sealed class TokenizerJsonTests
         Assert.DoesNotContain(tokenizer.Encode("[UNUSED_650]", addSpecial: false), id => id == 650);
     }
 
+    [Fact]
+    public void Words_are_cut_into_the_longest_tokens_or_are_unknown()
+    {
+        Tokenizer tokenizer = TokenizerJson.Parse(Encoding.UTF8.GetBytes(WordPiece), null, "tokenizer.json");
+        Assert.Equal([0, 2, 3, 4, 7, 8, 9, 10, 1], tokenizer.Encode("  THE dóg</s>"));
+        Assert.Equal([0, 3, 6, 1], tokenizer.Encode("dox dg", addSpecial: false).Append(1));
+        Assert.Equal([3, 4, 1, 2], tokenizer.Encode("dog  [MASK] the", addSpecial: false, parseSpecial: true));
+        Assert.Equal([0], tokenizer.Encode(new string('d', 1) + new string('o', 100), addSpecial: false));
+        Assert.Equal("the dog", tokenizer.Decode([2, 3, 4]));
+    }
+
+    [Fact]
+    public void Unigram_takes_the_best_sum_and_one_unknown_for_a_run()
+    {
+        Tokenizer tokenizer = TokenizerJson.Parse(Encoding.UTF8.GetBytes(Unigram), null, "tokenizer.json");
+        Assert.Equal([2, 11, 13], tokenizer.Encode("abc", addSpecial: false)); // -3 - 1.5 beats -1 and the unknown c
+        Assert.Equal([4, 2, 0, 10], tokenizer.Encode("the  ßäöab", addSpecial: false));
+        Assert.Equal([8, 7], tokenizer.Encode("ｄｏｇ", addSpecial: false)); // wide letters, by NFKC
+    }
+
     [Theory]
-    [InlineData("model", "type", "\"WordPiece\"", "WordPiece")]
+    [InlineData("model", "type", "\"WordPiece\"", "unk_token")]
+    [InlineData("model", "type", "\"WordLevel\"", "WordLevel")]
+    [InlineData("model", "type", "\"Unigram\"", "model.vocab")]
     [InlineData("model", "continuing_subword_prefix", "\"##\"", "continuing_subword_prefix")]
     [InlineData("model", "vocab", "[]", "model.vocab")]
     [InlineData("model", "vocab", "{\"a\": -1}", "negative")]
@@ -102,10 +139,15 @@ public sealed class TokenizerJsonTests
     [InlineData("model", "merges", "[\"a qqqq\"]", "merge 0")]
     [InlineData("model", "unk_token", "\"<none>\"", "unk_token")]
     [InlineData("model", "byte_fallback", "1", "byte_fallback")]
-    [InlineData("", "normalizer", "{\"type\": \"Lowercase\"}", "Lowercase")]
-    [InlineData("", "pre_tokenizer", "{\"type\": \"Whitespace\"}", "Whitespace")]
+    [InlineData("", "normalizer", "{\"type\": \"Uppercase\"}", "Uppercase")]
+    [InlineData("", "normalizer", "{\"type\": \"Replace\", \"pattern\": {\"Regex\": \"a+\"}, \"content\": \"\"}", "pattern.Regex")]
+    [InlineData("", "normalizer", "{\"type\": \"Precompiled\", \"precompiled_charsmap\": \"AAAA\"}", "precompiled_charsmap")]
+    [InlineData("", "normalizer", "{\"type\": \"Precompiled\", \"precompiled_charsmap\": \"?\"}", "base64")]
+    [InlineData("", "pre_tokenizer", "{\"type\": \"UnicodeScripts\"}", "UnicodeScripts")]
+    [InlineData("", "pre_tokenizer", "{\"type\": \"Whitespace\"}", "words-and-signs")]
     [InlineData("", "pre_tokenizer", "null", "ByteLevel")]
-    [InlineData("", "post_processor", "{\"type\": \"BertProcessing\"}", "BertProcessing")]
+    [InlineData("", "post_processor", "{\"type\": \"BertProcessing\"}", "cls")]
+    [InlineData("", "post_processor", "{\"type\": \"PairProcessing\"}", "PairProcessing")]
     [InlineData("", "added_tokens", "[{\"id\": 3, \"content\": \"<x>\"}]", "twice")]
     [InlineData("", "added_tokens", "[{\"id\": \"3\", \"content\": \"<x>\"}]", "added_tokens[0].id")]
     public void What_is_wrong_or_not_known_is_named(string inside, string name, string value, string named)
@@ -138,12 +180,14 @@ public sealed class TokenizerJsonTests
     {
         byte[] valid = Encoding.UTF8.GetBytes(Metaspace().ToJsonString());
         byte[] longer = JsonSerializer.SerializeToUtf8Bytes(Small());
+        byte[] words = Encoding.UTF8.GetBytes(WordPiece);
+        byte[] unigram = Encoding.UTF8.GetBytes(Unigram);
         var random = new Random(1);
         int refused = 0;
         const int Rounds = 10_000;
         for (int round = 0; round < Rounds; round++)
         {
-            byte[] changed = Mutate(round % 2 == 0 ? valid : longer, random);
+            byte[] changed = Mutate((round % 4) switch { 0 => valid, 1 => longer, 2 => words, _ => unigram }, random);
             try
             {
                 Tokenizer tokenizer = TokenizerJson.Parse(changed, null, "tokenizer.json");
@@ -158,6 +202,30 @@ public sealed class TokenizerJsonTests
         }
 
         Assert.InRange(refused, Rounds / 10, Rounds - 100); // both outcomes are really met
+    }
+
+    [Fact]
+    public void The_run_of_small_changes_would_find_a_planted_defect()
+    {
+        // A reader that takes the id of the unknown token without a look at the table.
+        byte[] valid = Encoding.UTF8.GetBytes("""{"model": {"type": "Unigram", "unk_id": 2, "vocab": [["a", -1], ["b", -2], ["c", -3]]}}""");
+        var random = new Random(2);
+        bool found = false;
+        for (int round = 0; round < 10_000 && !found; round++)
+        {
+            try
+            {
+                using JsonDocument changed = JsonDocument.Parse(Mutate(valid, random));
+                JsonElement model = changed.RootElement.GetProperty("model");
+                int unknown = model.GetProperty("unk_id").GetInt32();
+                found = unknown < 0 || unknown >= model.GetProperty("vocab").GetArrayLength();
+            }
+            catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+            {
+            }
+        }
+
+        Assert.True(found);
     }
 
     private static byte[] Mutate(byte[] valid, Random random)

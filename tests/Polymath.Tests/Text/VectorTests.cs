@@ -30,6 +30,19 @@ public sealed class VectorTests
     }
 
     [Fact]
+    public void All_vectors_of_the_words_of_BERT_come_out()
+    {
+        string path = Shared.Require("data/tokenizers/ggml-vocab-bert-bge.gguf");
+        Tokenizer tokenizer = Load(path);
+        string[] texts = File.ReadAllText(path + ".inp").Split("\n__ggml_vocab_test__\n");
+        string[] ids = File.ReadAllLines(path + ".out");
+        Assert.Equal(46, ids.Length);
+        for (int i = 0; i < ids.Length; i++)
+            Assert.Equal(ids[i].Trim(), string.Join(' ', tokenizer.Encode(texts[i], addSpecial: false)));
+        Assert.Equal([101, .. tokenizer.Encode("a", addSpecial: false), 102], tokenizer.Encode("a"));
+    }
+
+    [Fact]
     public void A_source_file_gives_the_ids_of_another_engine()
     {
         Tokenizer tokenizer = Load(Shared.Require("data/tokenizers/ggml-vocab-gpt-2.gguf"));

@@ -12,4 +12,9 @@ public readonly record struct Linear(Tensor Weight, Tensor Bias = default)
 
     /// <summary>K, the width of the input.</summary>
     public int Inputs => Weight.Columns;
+
+    /// <summary>The outputs start … start + count − 1 alone: a part of fused matrices.</summary>
+    public Linear Slice(int start, int count) => new(
+        Weight.Slice(start, count),
+        Bias.IsEmpty ? default : Bias.Elements(start, count));
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Polymath.Tensors;
 
 namespace Polymath.Models.Layers;
@@ -9,20 +10,19 @@ namespace Polymath.Models.Layers;
 /// </summary>
 public sealed class Pass
 {
-    private readonly ThreadTeam _team;
     private readonly Arena _arena;
-    private readonly KvCache _cache;
     private readonly ModelSettings _settings;
-    private readonly RopeTable _rope;
+    private readonly RopeTable[] _ropes;
     private CancellationToken _cancellation;
+    private int[] _ends = [];   // where each of an encoder's texts ends; none: the pass is one text
 
-    internal Pass(ThreadTeam team, Arena arena, KvCache cache, ModelSettings settings, RopeTable rope)
+    internal Pass(ThreadTeam team, Arena arena, KvCache? cache, ModelSettings settings, RopeTable[] ropes)
     {
-        _team = team;
+        Team = team;
         _arena = arena;
-        _cache = cache;
         _settings = settings;
-        _rope = rope;
+        _ropes = ropes;
+        Cache = cache;
     }
 
     /// <summary>Tokens in the cache before this pass.</summary>
@@ -31,11 +31,23 @@ public sealed class Pass
     /// <summary>Marks the scratch, to be handed to <see cref="Release"/>.</summary>
     public long Mark => _arena.Mark;
 
+    /// <summary>The threads, for kernels that only one architecture calls.</summary>
+    internal ThreadTeam Team { get; }
+
+    /// <summary>What is kept of earlier tokens; null in an encoder.</summary>
+    internal KvCache? Cache { get; }
+
     /// <summary>Gives back what was cut off since <paramref name="mark"/>.</summary>
     public void Release(long mark) => _arena.Release(mark);
 
     /// <summary>Ends the pass with an exception if the caller asked for it; called between layers.</summary>
     public void ThrowIfCancelled() => _cancellation.ThrowIfCancellationRequested();
+
+    /// <summary>An F32 tensor [rows, columns] of scratch; its elements hold whatever was there before.</summary>
+    public Tensor Rent(int rows, int columns) => _arena.Rent(rows, columns);
+
+    /// <summary>Integers of scratch; they hold whatever was there before.</summary>
+    public Span<int> RentIntegers(int count) => MemoryMarshal.Cast<float, int>(_arena.Rent(1, count).AsFloats());
 
     /// <summary>Rows of <paramref name="weight"/> [V, D] for <paramref name="ids"/>: [T, D].</summary>
     public Tensor Embed(ReadOnlySpan<int> ids, Tensor weight)
@@ -49,7 +61,22 @@ public sealed class Pass
     public Tensor RmsNorm(Tensor x, Tensor weight)
     {
         Tensor y = _arena.Rent(x.Rows, x.Columns);
-        Tensors.RmsNorm.Run(_team, x, weight, y, _settings.NormEpsilon);
+        Tensors.RmsNorm.Run(Team, x, weight, y, _settings.NormEpsilon);
+        return y;
+    }
+
+    /// <summary>The same in place, each row taken as pieces as wide as the weight: queries or keys [T, H·S] by head.</summary>
+    public void RmsNormPieces(Tensor x, Tensor weight)
+    {
+        Tensor pieces = x.Reshape(checked((int)(x.ElementCount / weight.Columns)), weight.Columns);
+        Tensors.RmsNorm.Run(Team, pieces, weight, pieces, _settings.NormEpsilon);
+    }
+
+    /// <summary>(x − mean) / deviation × weight + bias, row by row: [T, D].</summary>
+    public Tensor LayerNorm(Tensor x, Tensor weight, Tensor bias)
+    {
+        Tensor y = _arena.Rent(x.Rows, x.Columns);
+        Tensors.LayerNorm.Run(Team, x, weight, bias, y, _settings.NormEpsilon);
         return y;
     }
 
@@ -66,55 +93,133 @@ public sealed class Pass
     {
         Tensor y1 = _arena.Rent(x.Rows, first.Outputs), y2 = _arena.Rent(x.Rows, second.Outputs);
         long mark = _arena.Mark;
-        MatMul.Run(_team, x, [new MatMulTarget(first.Weight, y1), new MatMulTarget(second.Weight, y2)], _arena);
+        MatMul.Run(Team, x, [new MatMulTarget(first.Weight, y1), new MatMulTarget(second.Weight, y2)], _arena);
         _arena.Release(mark);
         AddBias(first, y1);
         AddBias(second, y2);
         return (y1, y2);
     }
 
-    /// <summary>
-    /// Queries, keys and values of x in one loop, queries and keys rotated by their positions. Keys and values go into the
-    /// cache of <paramref name="layer"/>; the queries [T, H·S] are returned.
-    /// </summary>
-    public Tensor Project(int layer, Tensor x, Linear queries, Linear keys, Linear values)
+    /// <summary>Three layers over the same x in one loop: [T, N₁], [T, N₂] and [T, N₃].</summary>
+    public (Tensor First, Tensor Second, Tensor Third) Linear(Tensor x, Linear first, Linear second, Linear third)
     {
-        Tensor q = _arena.Rent(x.Rows, queries.Outputs);
-        Tensor k = _cache.Keys(layer).Slice(Position, x.Rows), v = _cache.Values(layer).Slice(Position, x.Rows);
+        Tensor y1 = _arena.Rent(x.Rows, first.Outputs), y2 = _arena.Rent(x.Rows, second.Outputs);
+        Tensor y3 = _arena.Rent(x.Rows, third.Outputs);
         long mark = _arena.Mark;
         MatMul.Run(
-            _team, x, [new MatMulTarget(queries.Weight, q), new MatMulTarget(keys.Weight, k), new MatMulTarget(values.Weight, v)], _arena);
+            Team, x, [new MatMulTarget(first.Weight, y1), new MatMulTarget(second.Weight, y2), new MatMulTarget(third.Weight, y3)], _arena);
         _arena.Release(mark);
-        AddBias(queries, q);
-        AddBias(keys, k);
-        AddBias(values, v);
-        Rope.Run(_team, q, _settings.HeadSize, _rope, Position, RopeLayout.Adjacent);
-        Rope.Run(_team, k, _settings.HeadSize, _rope, Position, RopeLayout.Adjacent);
-        return q;
+        AddBias(first, y1);
+        AddBias(second, y2);
+        AddBias(third, y3);
+        return (y1, y2, y3);
     }
 
-    /// <summary>Causal attention of the queries [T, H·S] over the cache of <paramref name="layer"/>: [T, H·S].</summary>
-    public Tensor Attend(Tensor q, int layer, float scale)
+    /// <summary>Rotates queries or keys [T, heads · S] by their positions, in place.</summary>
+    /// <param name="x">[T, heads · S].</param>
+    /// <param name="headSize">S.</param>
+    /// <param name="rope">Which of the model's tables.</param>
+    /// <param name="layout">Which elements form a pair.</param>
+    public void Rotate(Tensor x, int headSize, int rope, RopeLayout layout)
     {
+        if (_ends.Length == 0)
+            Rope.Run(Team, x, headSize, _ropes[rope], Position, layout);
+        for (int i = 0; i < _ends.Length; i++)
+            Rope.Run(Team, x.Slice(StartOf(i), _ends[i] - StartOf(i)), headSize, _ropes[rope], 0, layout);
+    }
+
+    /// <summary>The position of each of the pass's tokens in its text: T numbers of scratch.</summary>
+    public Span<int> Positions(int tokens)
+    {
+        Span<int> positions = RentIntegers(tokens);
+        for (int t = 0, text = 0; t < tokens; t++)
+        {
+            while (text < _ends.Length && t >= _ends[text])
+                text++;
+            positions[t] = _ends.Length == 0 ? Position + t : t - StartOf(text);
+        }
+
+        return positions;
+    }
+
+    /// <summary>Puts this pass's keys and values [T, K·S] into the cache of <paramref name="layer"/>.</summary>
+    public void Store(int layer, Tensor keys, Tensor values) => RequireCache().Store(layer, Position, keys, values);
+
+    /// <summary>Attention of the queries [T, H·S] over the cache of <paramref name="layer"/>, this pass in it: [T, H·S].</summary>
+    public Tensor Attend(Tensor q, int layer, int heads, int keyValueHeads, in AttentionRule rule) =>
+        Attend(q, RequireCache().Keys(layer), RequireCache().Values(layer), Position, heads, keyValueHeads, rule);
+
+    /// <summary>
+    /// Attention of the queries [T, H·S] to the keys and values [T, K·S] of the same text, both ways: [T, H·S]. Texts that
+    /// lie behind one another in a pass do not see each other.
+    /// </summary>
+    public Tensor AttendBothWays(Tensor q, Tensor keys, Tensor values, int heads, int keyValueHeads, in AttentionRule rule)
+    {
+        AttentionRule bothWays = rule with { Bidirectional = true };
+        if (_ends.Length == 0)
+            return Attend(q, keys, values, 0, heads, keyValueHeads, bothWays);
         Tensor y = _arena.Rent(q.Rows, q.Columns);
-        long mark = _arena.Mark;
-        Attention.Run(
-            _team, q, _cache.Keys(layer), _cache.Values(layer), Position, y, _settings.Heads, _settings.KeyValueHeads, scale, _arena);
-        _arena.Release(mark);
+        for (int i = 0; i < _ends.Length; i++)
+        {
+            int from = StartOf(i), count = _ends[i] - from;
+            Attention.Run(
+                Team, q.Slice(from, count), keys.Slice(from, count), values.Slice(from, count), 0, y.Slice(from, count), heads,
+                keyValueHeads, bothWays, _arena);
+        }
+
         return y;
     }
 
-    /// <summary>silu(gate) × up, into gate: [T, F].</summary>
-    public Tensor SwiGlu(Tensor gate, Tensor up)
+    /// <summary>The state of a recurrent layer before this pass, and where the one after it is to be written: [1, StateLength].</summary>
+    public (Tensor Current, Tensor Next) State(int layer) => RequireCache().State(layer);
+
+    /// <summary>Of each row's equal groups the elements start … start + size − 1, side by side: [T, groups · size].</summary>
+    public Tensor TakePieces(Tensor x, int groups, int start, int size)
     {
-        Tensors.SwiGlu.Run(_team, gate, up, gate);
+        Tensor y = _arena.Rent(x.Rows, checked(groups * size));
+        CopyPieces(x, groups, start, size, y, 0);
+        return y;
+    }
+
+    /// <summary>The same into the columns of <paramref name="into"/> from <paramref name="column"/> on.</summary>
+    public static void CopyPieces(Tensor x, int groups, int start, int size, Tensor into, int column)
+    {
+        int width = x.Columns / groups;
+        for (int t = 0; t < x.Rows; t++)
+        {
+            ReadOnlySpan<float> row = x.Row(t);
+            Span<float> target = into.Row(t)[column..];
+            for (int group = 0; group < groups; group++)
+                row.Slice((group * width) + start, size).CopyTo(target[(group * size)..]);
+        }
+    }
+
+    /// <summary>f(gate) × up, into gate: [T, F].</summary>
+    public Tensor Gate(Activation function, Tensor gate, Tensor up)
+    {
+        Activations.Run(Team, function, gate, up, gate);
         return gate;
+    }
+
+    /// <summary>f(x), into x.</summary>
+    public Tensor Activate(Activation function, Tensor x)
+    {
+        Activations.Run(Team, function, x);
+        return x;
     }
 
     /// <summary>x += y, and returns x.</summary>
     public Tensor Add(Tensor x, Tensor y)
     {
         Elementwise.Add(x, y, x);
+        return x;
+    }
+
+    /// <summary>x × factor, into x.</summary>
+    public Tensor Scale(Tensor x, float factor)
+    {
+        if (factor != 1)
+            Elementwise.Scale(x, factor);
         return x;
     }
 
@@ -125,12 +230,35 @@ public sealed class Pass
         _arena.Release();
     }
 
+    /// <summary>Begins a pass over several texts that lie behind one another and do not see each other.</summary>
+    /// <param name="ends">Where each of them ends, in rows.</param>
+    /// <param name="cancellation">Ends the pass between layers.</param>
+    internal void Begin(int[] ends, CancellationToken cancellation)
+    {
+        Begin(0, cancellation);
+        _ends = ends;
+    }
+
     internal void LinearInto(Tensor x, Linear layer, Tensor y)
     {
         long mark = _arena.Mark;
-        MatMul.Run(_team, layer.Weight, x, y, _arena);
+        MatMul.Run(Team, layer.Weight, x, y, _arena);
         _arena.Release(mark);
         AddBias(layer, y);
+    }
+
+    private int StartOf(int text) => text == 0 ? 0 : _ends[text - 1];
+
+    private KvCache RequireCache() => Cache ?? throw new InvalidOperationException("an encoder has no cache");
+
+    private Tensor Attend(
+        Tensor q, Tensor keys, Tensor values, int position, int heads, int keyValueHeads, in AttentionRule rule)
+    {
+        Tensor y = _arena.Rent(q.Rows, q.Columns);
+        long mark = _arena.Mark;
+        Attention.Run(Team, q, keys, values, position, y, heads, keyValueHeads, rule, _arena);
+        _arena.Release(mark);
+        return y;
     }
 
     private static void AddBias(Linear layer, Tensor y)

@@ -27,9 +27,21 @@ internal static class PostProcessing
             case "TemplateProcessing":
                 AddTemplate(step, vocabulary);
                 break;
+            case "BertProcessing" or "RobertaProcessing":
+                (vocabulary.BeginId, vocabulary.AddsBegin) = (Token(step.Get("cls"), vocabulary), true);
+                (vocabulary.EndId, vocabulary.AddsEnd) = (Token(step.Get("sep"), vocabulary), true);
+                break;
             default:
                 throw new ModelFormatException($"{step.File}: the post-processor {type} at {step.Place} is not supported");
         }
+    }
+
+    /// <summary>The id of a pair of a token's text and its id.</summary>
+    private static int Token(JsonValue pair, Vocabulary vocabulary)
+    {
+        JsonValue text = pair.Count() == 2 ? pair with { Element = pair.Element[0] } : throw pair.Wrong("a pair");
+        return vocabulary.Ids.TryGetValue(text.Text(), out int id) ? id
+            : throw new ModelFormatException($"{pair.File}: {pair.Place} is no token of the vocabulary");
     }
 
     private static void AddTemplate(JsonValue template, Vocabulary vocabulary)

@@ -4,26 +4,50 @@ using Polymath.Text.PreTokenizers;
 namespace Polymath.Text.HuggingFace;
 
 /// <summary>
-/// What a tokenizer.json does to a text before joining: its normalizers and pre-tokenizers, recognised as one of the
-/// ways this engine knows. Anything else is refused by name rather than encoded wrongly.
+/// What a tokenizer.json does to a text before its model sees it: its normalizers and pre-tokenizers, each known by its
+/// name. Anything else is refused by name rather than encoded wrongly.
 /// </summary>
 internal sealed class TextSteps
 {
-    private const string Contractions = @"(?i:'s|'t|'re|'ve|'m|'ll|'d)";
-    private const string Behind = @"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-
     private readonly string _file;
-    private readonly List<string> _order = []; // pre-tokenizers met, for recognition and messages
-    private string? _pattern;
-    private bool _spacesWritten; // spaces become U+2581
+    private readonly List<PreTokenizer> _stages = [];
+    private readonly List<string> _keys = []; // a short name of each stage
+    private bool _metaspace; // a pre-tokenizer writes spaces as U+2581
 
     private TextSteps(string file) => _file = file;
 
-    /// <summary>The splitter of a byte-level vocabulary; null for one that writes spaces as U+2581.</summary>
-    public PreTokenizer? Splitter { get; private set; }
+    /// <summary>What changes the text.</summary>
+    public NormalizerSteps Normalizer { get; } = new();
+
+    /// <summary>What cuts it; null when nothing does.</summary>
+    public PreTokenizer? Splitter => _keys switch
+    {
+        [] => null,
+        ["gpt2"] => new Gpt2(digitsAlone: false),
+        ["digit", "gpt2"] => new Gpt2(digitsAlone: true),
+        _ => _stages.Count == 1 ? _stages[0] : new Staged([.. _stages]),
+    };
+
+    /// <summary>Names of the stages in a row.</summary>
+    public string Keys => string.Join('+', _keys);
+
+    /// <summary>The model sees bytes.</summary>
+    public bool ByteLevel { get; private set; }
+
+    /// <summary>A text of a byte-level model that does not start with a space gets one.</summary>
+    public bool SpaceInFront { get; private set; }
+
+    /// <summary>Spaces between the pieces are dropped.</summary>
+    public bool DropsSpaces { get; private set; }
+
+    /// <summary>Spaces become U+2581.</summary>
+    public bool WritesSpaces => _metaspace || Normalizer.WritesSpaces;
 
     /// <summary>Where a vocabulary that writes spaces as U+2581 puts one in front.</summary>
     public MetaspaceBpe.SpacePrefix Prefix { get; private set; }
+
+    /// <summary>Nothing joins over a space.</summary>
+    public bool CutsAtSpaces { get; private set; }
 
     /// <summary>Reads the steps of a file.</summary>
     /// <exception cref="ModelFormatException">A step that is not known.</exception>
@@ -31,81 +55,112 @@ internal sealed class TextSteps
     {
         var steps = new TextSteps(root.File);
         if (root.Find("normalizer") is { } normalizer)
-            steps.AddNormalizer(normalizer);
+            steps.Normalizer.Add(normalizer);
+        if (steps.Normalizer.PrependsSpace)
+            steps.Prefix = MetaspaceBpe.SpacePrefix.Always;
         if (root.Find("pre_tokenizer") is { } splitter)
-            steps.AddSplitter(splitter);
-        steps.Recognise();
+            steps.Add(splitter);
         return steps;
     }
 
-    private void AddNormalizer(JsonValue step)
+    private void Add(JsonValue step)
     {
         string type = step.Get("type").Text();
-        switch (type)
-        {
-            case "Sequence":
-                foreach (JsonValue inner in step.Get("normalizers").Items())
-                    AddNormalizer(inner);
-                break;
-            case "Prepend" when step.Get("prepend").Text() == "\u2581":
-                Prefix = MetaspaceBpe.SpacePrefix.Always;
-                break;
-            case "Replace" when step.Get("pattern").Find("String")?.Text() == " " && step.Get("content").Text() == "\u2581":
-                _spacesWritten = true;
-                break;
-            case "NFC": // Text is taken as it comes: nearly all of it is in this form.
-                break;
-            default:
-                throw new ModelFormatException($"{_file}: the normalizer {type} at {step.Place} is not supported");
-        }
-    }
-
-    private void AddSplitter(JsonValue step)
-    {
-        string type = step.Get("type").Text();
+        if (_metaspace)
+            throw new ModelFormatException($"{_file}: the pre-tokenizer {type} at {step.Place} behind Metaspace is not supported");
         switch (type)
         {
             case "Sequence":
                 foreach (JsonValue inner in step.Get("pretokenizers").Items())
-                    AddSplitter(inner);
-                return;
+                    Add(inner);
+                break;
             case "ByteLevel":
-                if (step.Flag("add_prefix_space", true))
-                    throw new ModelFormatException($"{_file}: {step.Place}.add_prefix_space is not supported");
-                _order.Add(step.Flag("use_regex", true) ? "ByteLevel" : "Bytes");
-                return;
+                AddByteLevel(step);
+                break;
             case "Digits":
-                _order.Add(step.Flag("individual_digits", false) ? "Digit" : "Digits");
-                return;
-            case "Split" when step.Get("pattern").Find("Regex") is { } regex:
-                _pattern = regex.Text();
-                CheckIsolates(step);
-                _order.Add("Split");
-                return;
-            case "Split" when step.Get("pattern").Find("String")?.Text() == " " && _spacesWritten:
-                return; // no space is left to split at
+                bool single = step.Flag("individual_digits", false);
+                Stage(single ? "digit" : "digits", new Runs<ScalarSets.Numbers>(most: single ? 1 : int.MaxValue));
+                break;
+            case "Punctuation":
+                AddPunctuation(step);
+                break;
+            case "Split":
+                AddSplit(step);
+                break;
             case "Metaspace":
                 AddMetaspace(step);
-                return;
+                break;
+            case "Whitespace":
+                StageWithoutSpaces("words-and-signs", new WordsAndSigns());
+                break;
+            case "WhitespaceSplit":
+                StageWithoutSpaces("no-spaces", new Runs<ScalarSets.NoSpaces>());
+                break;
+            case "BertPreTokenizer":
+                StageWithoutSpaces("bert", new Bert());
+                break;
             default:
                 throw new ModelFormatException($"{_file}: the pre-tokenizer {type} at {step.Place} is not supported");
         }
     }
 
-    /// <summary>The pieces must be the matches and what is between them.</summary>
-    private void CheckIsolates(JsonValue step)
+    private void Stage(string key, PreTokenizer stage)
     {
+        _keys.Add(key);
+        _stages.Add(stage);
+    }
+
+    private void StageWithoutSpaces(string key, PreTokenizer stage)
+    {
+        Stage(key, stage);
+        DropsSpaces = true;
+    }
+
+    private void AddByteLevel(JsonValue step)
+    {
+        ByteLevel = true;
+        if (step.Flag("add_prefix_space", true))
+        {
+            if (_stages.Count > 0)
+                throw new ModelFormatException($"{_file}: {step.Place}.add_prefix_space behind other steps is not supported");
+            SpaceInFront = true;
+        }
+
+        if (step.Flag("use_regex", true))
+            Stage("gpt2", new Gpt2(digitsAlone: false));
+    }
+
+    private void AddPunctuation(JsonValue step)
+    {
+        string behaviour = step.Find("behavior")?.Text() ?? "Isolated";
+        if (behaviour is not ("Isolated" or "Contiguous"))
+            throw new ModelFormatException($"{_file}: {step.Place} with behavior {behaviour} is not supported");
+        bool single = behaviour == "Isolated";
+        Stage(single ? "sign" : "punctuation", new Runs<Bert.Signs>(most: single ? 1 : int.MaxValue));
+    }
+
+    private void AddSplit(JsonValue step)
+    {
+        JsonValue pattern = step.Get("pattern");
+        if (pattern.Find("String")?.Text() == " " && Normalizer.WritesSpaces)
+            return; // no space is left to split at
+
+        // The pieces must be the matches and what is between them.
         string behaviour = step.Get("behavior").Text();
         bool inverted = step.Flag("invert", false);
         if ((behaviour, inverted) is not (("Isolated", false) or ("Removed", true)))
             throw new ModelFormatException($"{_file}: {step.Place} with behavior {behaviour} is not supported");
+        string text = pattern.Get("Regex").Text();
+        (string key, PreTokenizer rule) = KnownPatterns.Find(text)
+            ?? throw new ModelFormatException($"{_file}: the split pattern {Shorten(text)} is not supported");
+        Stage(key, rule);
     }
 
     private void AddMetaspace(JsonValue step)
     {
-        if (step.Get("replacement").Text() != "\u2581" || step.Flag("split", true))
-            throw new ModelFormatException($"{_file}: {step.Place} is not supported: only U+2581 without splitting is");
-        string scheme = step.Find("prepend_scheme")?.Text() ?? "always";
+        if (step.Get("replacement").Text() != "\u2581")
+            throw new ModelFormatException($"{_file}: {step.Place} is not supported: only U+2581 is");
+        string scheme = step.Find("prepend_scheme")?.Text() ?? (step.Flag("add_prefix_space", true) ? "always" : "never");
         Prefix = scheme switch
         {
             "always" => MetaspaceBpe.SpacePrefix.AlwaysUnlessSpace,
@@ -113,31 +168,9 @@ internal sealed class TextSteps
             "never" => MetaspaceBpe.SpacePrefix.None,
             _ => throw new ModelFormatException($"{_file}: {step.Place}.prepend_scheme is {scheme}, which is not known"),
         };
-        _spacesWritten = true;
+        CutsAtSpaces = step.Flag("split", true);
+        _metaspace = true;
     }
-
-    private void Recognise()
-    {
-        string order = string.Join(" + ", _order);
-        if (_spacesWritten && order.Length == 0)
-            return;
-        Splitter = (order, _spacesWritten) switch
-        {
-            ("ByteLevel", false) => new Gpt2(digitsAlone: false),
-            ("Digit + ByteLevel", false) => new Gpt2(digitsAlone: true),
-            ("Split + Bytes", false) => ByPattern(),
-            ("", false) => throw new ModelFormatException($"{_file}: neither a ByteLevel pre-tokenizer nor U+2581 for spaces"),
-            _ => throw new ModelFormatException($"{_file}: the pre-tokenizers {order} together are not supported"),
-        };
-    }
-
-    private PreTokenizer ByPattern() => _pattern switch
-    {
-        @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+" => new Gpt2(digitsAlone: false),
-        Contractions + @"|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}" + Behind => new Llama3(digits: 3),
-        Contractions + @"|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}" + Behind => new Llama3(digits: 1),
-        _ => throw new ModelFormatException($"{_file}: the split pattern {Shorten(_pattern!)} is not supported"),
-    };
 
     private static string Shorten(string pattern) =>
         (pattern.Length <= 300 ? pattern : pattern[..300] + "…").ReplaceLineEndings(" ");

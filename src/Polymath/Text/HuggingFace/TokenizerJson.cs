@@ -4,7 +4,7 @@ using Polymath.Text.PreTokenizers;
 
 namespace Polymath.Text.HuggingFace;
 
-/// <summary>Reads a Hugging Face tokenizer.json (BPE models) and the tokenizer_config.json beside it.</summary>
+/// <summary>Reads a Hugging Face tokenizer.json and the tokenizer_config.json beside it.</summary>
 internal static class TokenizerJson
 {
     private const long MostBytes = 256 << 20;
@@ -15,8 +15,26 @@ internal static class TokenizerJson
     /// <exception cref="ModelFormatException">Damaged, too large, or of a kind not supported.</exception>
     public static Tokenizer Load(string path, Metadata? settings = null)
     {
+        return Parse(ReadAll(path), ReadConfigBeside(path), path, settings);
+    }
+
+    /// <summary>The tokenizer_config.json beside a tokenizer.json, or null.</summary>
+    public static byte[]? ReadConfigBeside(string path)
+    {
         string config = Path.Combine(Path.GetDirectoryName(path) ?? "", "tokenizer_config.json");
-        return Parse(ReadAll(path), File.Exists(config) ? ReadAll(config) : null, path, settings);
+        return File.Exists(config) ? ReadAll(config) : null;
+    }
+
+    /// <summary>The tokens, what goes around a text, and the ids that the settings beside it name.</summary>
+    public static Vocabulary ReadVocabulary(JsonValue root, byte[]? config, string file, Metadata? settings)
+    {
+        Vocabulary vocabulary = JsonVocabulary.Read(root, root.Get("model"));
+        PostProcessing.Read(root, vocabulary);
+        if (config is not null)
+            ReadConfig(config, file, vocabulary);
+        if (settings is not null)
+            ReadSettings(settings, vocabulary);
+        return vocabulary;
     }
 
     /// <summary>Reads the contents of the two files.</summary>
@@ -31,25 +49,75 @@ internal static class TokenizerJson
         using (document)
         {
             JsonValue model = root.Get("model");
-            CheckModel(model);
             TextSteps steps = TextSteps.Read(root);
-            Vocabulary vocabulary = JsonVocabulary.Read(root, model);
-            PostProcessing.Read(root, vocabulary);
-            if (config is not null)
-                ReadConfig(config, file, vocabulary);
-            if (settings is not null)
-                ReadSettings(settings, vocabulary);
-            (string, string)[] merges = ReadMerges(model.Get("merges"));
-            return steps.Splitter is { } splitter
-                ? new ByteLevelBpe(vocabulary, merges, new PreTokenizerEntry(splitter)
-                {
-                    WholeTokensFirst = model.Flag("ignore_merges", false),
-                })
-                : new RankedBpe(vocabulary, merges, steps.Prefix, model.Flag("fuse_unk", false));
+            Vocabulary vocabulary = ReadVocabulary(root, config, file, settings);
+            return (model.Find("type")?.Text() ?? "BPE") switch
+            {
+                "BPE" => MakeBpe(model, steps, vocabulary),
+                "Unigram" => MakeUnigram(model, steps, vocabulary),
+                "WordPiece" => MakeWordPiece(model, steps, vocabulary),
+                string other => throw new ModelFormatException(
+                    $"{file}: the tokenizer model {other} is not supported; BPE, Unigram and WordPiece are"),
+            };
         }
     }
 
-    private static byte[] ReadAll(string path)
+    private static Tokenizer MakeBpe(JsonValue model, TextSteps steps, Vocabulary vocabulary)
+    {
+        foreach (string affix in (string[])["continuing_subword_prefix", "end_of_word_suffix"])
+        {
+            if (model.Find(affix) is { } found && found.Text().Length > 0)
+                throw new ModelFormatException($"{model.File}: {found.Place} is not supported");
+        }
+
+        (string, string)[] merges = ReadMerges(model.Get("merges"));
+        if (steps.ByteLevel && steps.Splitter is { } splitter && !steps.DropsSpaces && !steps.WritesSpaces)
+        {
+            var entry = new PreTokenizerEntry(splitter)
+            {
+                WholeTokensFirst = model.Flag("ignore_merges", false),
+                SpaceInFront = steps.SpaceInFront,
+            };
+            return new ByteLevelBpe(vocabulary, merges, entry, steps.Normalizer.Function);
+        }
+
+        if (steps.ByteLevel || steps.Splitter is not null || !steps.WritesSpaces)
+        {
+            throw new ModelFormatException($"{model.File}: BPE with the pre-tokenizers [{steps.Keys}] is not supported; "
+                + "ByteLevel without dropped spaces is, and U+2581 for spaces without others");
+        }
+
+        MetaspaceBpe.MetaspaceCuts cuts = steps.CutsAtSpaces ? MetaspaceBpe.MetaspaceCuts.Spaces : MetaspaceBpe.MetaspaceCuts.None;
+        return new RankedBpe(
+            vocabulary, merges, steps.Prefix, model.Flag("fuse_unk", false), cuts, steps.Normalizer.Function);
+    }
+
+    private static Unigram MakeUnigram(JsonValue model, TextSteps steps, Vocabulary vocabulary)
+    {
+        if (steps.ByteLevel || !steps.WritesSpaces)
+            throw new ModelFormatException($"{model.File}: Unigram without U+2581 for spaces is not supported");
+        return new Unigram(vocabulary, JsonVocabulary.Scores(model, vocabulary), new UnigramSteps
+        {
+            Normalizer = steps.Normalizer.Function,
+            Splitter = steps.Splitter,
+            DropsSpaces = steps.DropsSpaces,
+            Prefix = steps.Prefix,
+            CutsAtSpaces = steps.CutsAtSpaces,
+            BytesForUnknown = model.Flag("byte_fallback", false),
+            WorstOfAll = true,
+        });
+    }
+
+    private static WordPiece MakeWordPiece(JsonValue model, TextSteps steps, Vocabulary vocabulary)
+    {
+        if (steps.ByteLevel || steps.WritesSpaces || !steps.DropsSpaces || steps.Splitter is not { } splitter)
+            throw new ModelFormatException($"{model.File}: WordPiece with the pre-tokenizers [{steps.Keys}] is not supported");
+        int most = model.Find("max_input_chars_per_word")?.Integer() ?? 100;
+        return new WordPiece(vocabulary, splitter, most, steps.Normalizer.Function);
+    }
+
+    /// <summary>All bytes of a file of bounded size, without a byte order mark.</summary>
+    public static byte[] ReadAll(string path)
     {
         using FileStream stream = File.OpenRead(path);
         if (stream.Length > MostBytes)
@@ -60,19 +128,8 @@ internal static class TokenizerJson
         return bytes is [0xEF, 0xBB, 0xBF, ..] ? bytes[3..] : bytes;
     }
 
-    private static void CheckModel(JsonValue model)
-    {
-        string type = model.Find("type")?.Text() ?? "BPE";
-        if (type != "BPE")
-            throw new ModelFormatException($"{model.File}: the tokenizer model {type} is not supported; BPE is");
-        foreach (string affix in (string[])["continuing_subword_prefix", "end_of_word_suffix"])
-        {
-            if (model.Find(affix) is { } found && found.Text().Length > 0)
-                throw new ModelFormatException($"{model.File}: {found.Place} is not supported");
-        }
-    }
-
-    private static (string Left, string Right)[] ReadMerges(JsonValue merges)
+    /// <summary>The merges of a BPE model, as lines or as pairs.</summary>
+    public static (string Left, string Right)[] ReadMerges(JsonValue merges)
     {
         var pairs = new (string, string)[merges.Count()];
         int count = 0;
@@ -105,6 +162,8 @@ internal static class TokenizerJson
         {
             vocabulary.BeginId = TokenId(root, "bos_token", vocabulary) ?? vocabulary.BeginId;
             vocabulary.EndId = TokenId(root, "eos_token", vocabulary) ?? vocabulary.EndId;
+            vocabulary.PadId = TokenId(root, "pad_token", vocabulary);
+            vocabulary.MaskId = TokenId(root, "mask_token", vocabulary);
             vocabulary.AddsBegin = root.Flag("add_bos_token", vocabulary.AddsBegin) && vocabulary.BeginId is not null;
             vocabulary.AddsEnd = root.Flag("add_eos_token", vocabulary.AddsEnd) && vocabulary.EndId is not null;
             vocabulary.MarkEnd(vocabulary.EndId);

@@ -4,7 +4,7 @@ namespace Polymath.Text.PreTokenizers;
 /// DeepSeek LLM's patterns in a row: each line break, \s?[cased letters]+ , \s?[ASCII and wide punctuation]+ , \s+$ ,
 /// [CJK and Hangul]+ , \p{N}+ .
 /// </summary>
-internal sealed class DeepSeekLlm : PreTokenizer
+internal static class DeepSeekLlm
 {
     /// <summary>First and last scalars of the letter ranges in the vocabulary's own pattern.</summary>
     private static readonly int[] CasedLetters =
@@ -23,28 +23,18 @@ internal sealed class DeepSeekLlm : PreTokenizer
         0x104D8, 0x104FB, 0x10C80, 0x10CB2, 0x10CC0, 0x10CF2, 0x118A0, 0x118DF, 0x1E900, 0x1E943,
     ];
 
-    /// <inheritdoc/>
-    public override void Split(ReadOnlySpan<char> text, IntList ends)
-    {
-        var first = new IntList();
-        var second = new IntList();
-        first.Add(text.Length);
-        Stages.Runs(text, first, second, spaceBefore: false, default(LineBreak), most: 1);
-        first.Clear();
-        Stages.Runs(text, second, first, spaceBefore: true, default(Letters));
-        second.Clear();
-        Stages.Runs(text, first, second, spaceBefore: true, default(Punctuation));
-        first.Clear();
-        Stages.TrailingSpaces(text, second, first);
-        second.Clear();
-        Stages.Runs(text, first, second, spaceBefore: false, default(EastAsian));
-        Stages.Runs(text, second, ends, spaceBefore: false, default(Numbers));
-    }
-
-    private readonly struct LineBreak : IScalarSet
-    {
-        public bool Has(int scalar, ScalarClass kind) => scalar is '\r' or '\n';
-    }
+    /// <summary>The stages.</summary>
+    /// <param name="wideSpaces">
+    /// Spaces beyond ASCII count where the vocabulary's own patterns have them among other characters; the reference engine
+    /// of GGUF files does not count them.
+    /// </param>
+    public static PreTokenizer Make(bool wideSpaces) => new Staged(
+        new Runs<ScalarSets.LineBreaks>(most: 1),
+        new Runs<Letters>(spaceBefore: true),
+        new Runs<Punctuation>(new Punctuation(wideSpaces), spaceBefore: true),
+        new TrailingSpaces(),
+        new Runs<ScalarSets.EastAsian>(new ScalarSets.EastAsian(wideSpaces)),
+        new Runs<ScalarSets.Numbers>());
 
     private readonly struct Letters : IScalarSet
     {
@@ -57,20 +47,25 @@ internal sealed class DeepSeekLlm : PreTokenizer
         }
     }
 
-    private readonly struct Punctuation : IScalarSet
+    private readonly struct Punctuation(bool wideSpace) : IScalarSet
     {
         public bool Has(int scalar, ScalarClass kind) => scalar is (>= '!' and <= '/') or (>= ':' and <= '~')
-            or (>= 0xFF01 and <= 0xFF0F) or (>= 0xFF1A and <= 0xFF5E) or (>= 0x2018 and <= 0x201F) or (>= 0x3000 and <= 0x3002);
+            or (>= 0xFF01 and <= 0xFF0F) or (>= 0xFF1A and <= 0xFF5E) or (>= 0x2018 and <= 0x201F) or 0x3001 or 0x3002
+            || (scalar == 0x3000 && wideSpace);
     }
 
-    private readonly struct EastAsian : IScalarSet
+    /// <summary>\s+$</summary>
+    private sealed class TrailingSpaces : PreTokenizer
     {
-        public bool Has(int scalar, ScalarClass kind) =>
-            scalar is (>= 0x4E00 and <= 0x9FA5) or (>= 0x800 and <= 0x4E00) or (>= 0xAC00 and <= 0xD7FF);
-    }
+        public override void Split(ReadOnlySpan<char> text, IntList ends, int offset = 0)
+        {
+            int tail = text.TrimEnd().Length;
+            if (tail > 0 && tail < text.Length)
+                ends.Add(offset + tail);
+            if (text.Length > 0)
+                ends.Add(offset + text.Length);
+        }
 
-    private readonly struct Numbers : IScalarSet
-    {
-        public bool Has(int scalar, ScalarClass kind) => (kind & ScalarClass.Number) != 0;
+        protected override int Match(ReadOnlySpan<char> text, int at) => throw new NotSupportedException("only at the end");
     }
 }

@@ -2,43 +2,23 @@ namespace Polymath.Text.PreTokenizers;
 
 /// <summary>
 /// For vocabularies that name no splitter: [\p{P}\$\+&lt;=&gt;\^~\|]+ , then GPT-2's pattern, then \p{N}+ , then three ASCII
-/// digits at a time.
+/// digits at a time. Falcon's is the same without the third, and with the backtick among the punctuation.
 /// </summary>
-internal sealed class DefaultSplit : PreTokenizer
+internal static class DefaultSplit
 {
-    /// <inheritdoc/>
-    public override void Split(ReadOnlySpan<char> text, IntList ends)
-    {
-        var first = new IntList();
-        var second = new IntList();
-        first.Add(text.Length);
-        Stages.Runs(text, first, second, spaceBefore: false, default(Punctuation));
-        first.Clear();
-        int start = 0;
-        foreach (int end in second.Span)
-        {
-            while (start < end)
-                first.Add(start = Gpt2.Next(text[..end], start, digitsAlone: false));
-        }
+    /// <summary>The stages.</summary>
+    public static PreTokenizer Make() => new Staged(
+        new Runs<Punctuation>(new Punctuation(backtick: false)), new Gpt2(digitsAlone: false), new Runs<ScalarSets.Numbers>(), ThreeDigits());
 
-        second.Clear();
-        Stages.Runs(text, first, second, spaceBefore: false, default(Numbers));
-        Stages.Runs(text, second, ends, spaceBefore: false, default(ThreeDigits), least: 3, most: 3);
-    }
+    /// <summary>Falcon's stages.</summary>
+    public static PreTokenizer MakeFalcon() => new Staged(
+        new Runs<Punctuation>(new Punctuation(backtick: true)), new Gpt2(digitsAlone: false), ThreeDigits());
 
-    private readonly struct Punctuation : IScalarSet
-    {
-        public bool Has(int scalar, ScalarClass kind) =>
-            (kind & ScalarClass.Punctuation) != 0 || scalar is '$' or '+' or '<' or '=' or '>' or '^' or '~' or '|';
-    }
+    private static Runs<ScalarSets.Digits> ThreeDigits() => new(least: 3, most: 3);
 
-    private readonly struct Numbers : IScalarSet
+    private readonly struct Punctuation(bool backtick) : IScalarSet
     {
-        public bool Has(int scalar, ScalarClass kind) => (kind & ScalarClass.Number) != 0;
-    }
-
-    private readonly struct ThreeDigits : IScalarSet
-    {
-        public bool Has(int scalar, ScalarClass kind) => scalar is >= '0' and <= '9';
+        public bool Has(int scalar, ScalarClass kind) => (kind & ScalarClass.Punctuation) != 0
+            || scalar is '$' or '+' or '<' or '=' or '>' or '^' or '~' or '|' || (scalar == '`' && backtick);
     }
 }

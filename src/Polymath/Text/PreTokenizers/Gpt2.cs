@@ -7,36 +7,32 @@ namespace Polymath.Text.PreTokenizers;
 internal sealed class Gpt2(bool digitsAlone) : PreTokenizer
 {
     /// <inheritdoc/>
-    public override void Split(ReadOnlySpan<char> text, IntList ends)
+    public override void Split(ReadOnlySpan<char> text, IntList ends, int offset = 0)
     {
         for (int at = 0; at < text.Length;)
         {
-            at = Next(text, at, digitsAlone);
-            ends.Add(at);
+            at = Match(text, at);
+            ends.Add(offset + at);
         }
     }
 
-    /// <summary>Where the piece that starts at <paramref name="at"/> ends.</summary>
-    public static int Next(ReadOnlySpan<char> text, int at, bool digitsAlone)
+    /// <inheritdoc/>
+    protected override int Match(ReadOnlySpan<char> text, int at)
     {
         char c = text[at];
-        if (c == '\'' && Contraction(text[at..]) is > 0 and int length)
+        if (c == '\'' && Contraction.Lower(text[at..]) is > 0 and int length)
             return at + length;
         ScalarClass first = Scalars.At(text, at, out int width);
         if (c == ' ')
         {
             ScalarClass second = Scalars.At(text, at + 1);
-            ScalarClass joins = ScalarClass.Letter | ScalarClass.Rest | (digitsAlone ? ScalarClass.None : ScalarClass.Number);
+            ScalarClass joins = ScalarClass.Letter | ScalarClass.Other | (digitsAlone ? ScalarClass.None : ScalarClass.Number);
             if ((second & joins) != 0)
-                return Scalars.Skip(text, at + 1, second & joins);
+                return Scalars.Skip(text, at + 1, Run(second));
         }
 
         if ((first & ScalarClass.Space) == 0)
-        {
-            return digitsAlone && (first & ScalarClass.Number) != 0
-                ? at + width
-                : Scalars.Skip(text, at, first & (ScalarClass.Letter | ScalarClass.Number | ScalarClass.Rest));
-        }
+            return digitsAlone && (first & ScalarClass.Number) != 0 ? at + width : Scalars.Skip(text, at, Run(first));
 
         // \s+(?!\S): the last space of a run goes to the piece behind it, but not to digits that were cut out before.
         int end = Scalars.Skip(text, at, ScalarClass.Space);
@@ -44,11 +40,6 @@ internal sealed class Gpt2(bool digitsAlone) : PreTokenizer
         return end < text.Length && !cutOut && end - at > 1 ? end - 1 : end;
     }
 
-    /// <summary>Length of the contraction at the start of <paramref name="text"/>, which is an apostrophe; 0 when there is none.</summary>
-    private static int Contraction(ReadOnlySpan<char> text) => text switch
-    {
-        [_, 's' or 't' or 'm' or 'd', ..] => 2,
-        [_, 'r' or 'v', 'e', ..] or [_, 'l', 'l', ..] => 3,
-        _ => 0,
-    };
+    private static ScalarClass Run(ScalarClass first) =>
+        (first & ScalarClass.Other) != 0 ? ScalarClass.Other : first & (ScalarClass.Letter | ScalarClass.Number);
 }
