@@ -14,6 +14,7 @@ internal sealed class TrainCommand : CliCommand
     private readonly Option<string?> _output = Declare.Text(["--output", "-o"], "FILE", "The model to write (GGUF).");
     private readonly Option<string[]> _validation = Files("--validation", "Held-out text to measure the loss on (default: the last hundredth of the data).");
     private readonly Option<string?> _vocab = Declare.Text(["--vocab"], "MODEL", "Take the vocabulary of this model instead of learning one.");
+    private readonly Option<string?> _from = Declare.Text(["--from"], "MODEL", "Go on with the sizes, vocabulary and weights of this Llama model instead of random weights.");
     private readonly Option<int> _vocabSize = Whole("--vocab-size", "Tokens of the vocabulary to learn", FromData, least: 257, most: 1 << 20);
 
     private readonly Option<int> _layers = Whole("--layers", "Layers", FromData);
@@ -61,7 +62,7 @@ internal sealed class TrainCommand : CliCommand
     public TrainCommand()
         : base("train", "Train a model from text: vocabulary, weights and all.")
     {
-        AddGroup("Data", _data, _output, _validation, _vocab, _vocabSize);
+        AddGroup("Data", _data, _output, _validation, _from, _vocab, _vocabSize);
         AddGroup("Model", _layers, _width, _heads, _kvHeads, _ffn, _context, _tied, _untied);
         AddGroup(
             "Training", _steps, _tokens, _epochs, _batch, _accumulate, _rate, _lowRate, _warmup, _coolDown, _decay, _clip, _seed, _threads);
@@ -77,6 +78,7 @@ internal sealed class TrainCommand : CliCommand
         ];
         AddExample("polymath train --data book.txt -o book.gguf", "Sizes and steps chosen from the data.");
         AddExample("polymath train --data a.txt.gz b.txt.gz -o m.gguf --layers 6 --width 192 --tokens 100000000 --minutes 30", "Half an hour of a longer plan.");
+        AddExample("polymath train --from m.gguf --data poems.txt -o poems.gguf --epochs 2 --lr 5e-4", "Teach a trained model something new.");
     }
 
     public override int Execute(ParseResult parse, Terminal terminal)
@@ -120,6 +122,7 @@ internal sealed class TrainCommand : CliCommand
             Output = output,
             Validation = parse.GetValue(_validation) ?? [],
             Vocabulary = parse.GetValue(_vocab),
+            From = parse.GetValue(_from),
             VocabularySize = Given(parse, _vocabSize),
             Layers = Given(parse, _layers),
             Width = Given(parse, _width),

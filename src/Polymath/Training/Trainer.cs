@@ -35,7 +35,8 @@ public sealed class Trainer : IDisposable
     private double? _validationLoss;
 
     private Trainer(
-        TrainingOptions options, TrainingPlan plan, TrainingData data, CheckpointFolder folder, ThreadTeam team, Action<string> tell)
+        TrainingOptions options, TrainingPlan plan, TrainingData data, StartingModel? start, CheckpointFolder folder, ThreadTeam team,
+        Action<string> tell)
     {
         _options = options;
         _plan = plan;
@@ -51,7 +52,7 @@ public sealed class Trainer : IDisposable
         _ids = new int[plan.Batch * length];
         _targets = new int[plan.Batch * length];
         _evaluation = data.Validation.Count > length ? new Evaluation(_model, data, length) : null;
-        Restore(tell);
+        Restore(start, tell);
         _log = new TrainingLog(LogPath(options.Output), _step);
     }
 
@@ -86,9 +87,10 @@ public sealed class Trainer : IDisposable
         }
 
         var data = TrainingData.Load(options, folder.HasAny ? folder.VocabularyPath : null, tell, cancellation);
-        var plan = TrainingPlan.From(options, data.Tokenizer.VocabularySize, data.Training.Count, data.Training.Digest());
+        using StartingModel? from = options.From is null ? null : StartingModel.Open(options.From);
+        var plan = TrainingPlan.From(options, data.Tokenizer.VocabularySize, data.Training.Count, data.Training.Digest(), from);
         using var team = new ThreadTeam(options.Threads > 0 ? options.Threads : Environment.ProcessorCount);
-        using var trainer = new Trainer(options, plan, data, folder, team, tell);
+        using var trainer = new Trainer(options, plan, data, from, folder, team, tell);
         if (!folder.HasAny)
             WriteVocabulary(folder.VocabularyPath, data.Vocabulary);
         tell(trainer.Describe());
@@ -113,6 +115,8 @@ public sealed class Trainer : IDisposable
             throw new TrainingException($"{options.Output}: its folder does not exist");
         if (Directory.Exists(options.Output))
             throw new TrainingException($"{options.Output}: is a folder, not a file to write");
+        if (options.From is not null && Path.GetFullPath(options.From) == Path.GetFullPath(options.Output))
+            throw new TrainingException($"{options.Output}: is the model to start from; name another to write");
         if (options.LogSteps < 1)
             throw new TrainingException($"the steps between two lines of the log cannot be {options.LogSteps}");
         if (!FormatInfo.IsSupported(options.Format))
@@ -140,7 +144,7 @@ public sealed class Trainer : IDisposable
             + $"{_plan.Rate.Highest:G3} after {_plan.Rate.Warmup} steps, {_plan.Rate.Lowest:G3} at the end");
     }
 
-    private void Restore(Action<string> tell)
+    private void Restore(StartingModel? start, Action<string> tell)
     {
         TrainingPlan plan = _plan;
         CheckpointState? state = _folder.Load(
@@ -149,7 +153,10 @@ public sealed class Trainer : IDisposable
         {
             if (_options.CoolDown is not null)
                 throw new TrainingException("--cool-down ends a run that was begun before; there is no checkpoint to go on from");
-            _model.Weights.Initialize(_plan.Seed);
+            if (start is null)
+                _model.Weights.Initialize(_plan.Seed);
+            else
+                start.CopyTo(_model.Weights);
             return;
         }
 

@@ -26,7 +26,7 @@ public sealed record TrainingData(Tokenizer Tokenizer, Metadata Vocabulary, Toke
         if (options.Data.Count == 0)
             throw new TrainingException("no data: name at least one text file");
         var corpus = new TextCorpus(options.Data, options.MaxDataBytes);
-        vocabularyPath ??= options.Vocabulary;
+        vocabularyPath ??= options.From ?? options.Vocabulary;
         Metadata vocabulary = vocabularyPath is null ? Learn(corpus, options, tell, cancellation) : Take(vocabularyPath);
         Tokenizer tokenizer = Tokenizer.FromMetadata(vocabulary, vocabularyPath ?? "learned vocabulary");
         int end = tokenizer.EndId

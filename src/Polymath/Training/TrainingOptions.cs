@@ -17,6 +17,9 @@ public sealed record TrainingOptions
     /// <summary>A model file whose vocabulary is used; null to learn one from the data.</summary>
     public string? Vocabulary { get; init; }
 
+    /// <summary>A Llama model file whose sizes, vocabulary and weights training starts from; null for random weights.</summary>
+    public string? From { get; init; }
+
     /// <summary>V, tokens to learn.</summary>
     public int? VocabularySize { get; init; }
 

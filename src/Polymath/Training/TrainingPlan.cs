@@ -9,7 +9,7 @@ namespace Polymath.Training;
 /// </summary>
 public sealed record TrainingPlan
 {
-    private const string CoolDownName = "--cool-down", NoCoolDown = "none";
+    private const string CoolDownName = "--cool-down", NoCoolDown = "none", FromName = "--from", FromNothing = "random weights";
 
     /// <summary>Sizes of the model.</summary>
     public required ModelSettings Settings { get; init; }
@@ -35,6 +35,9 @@ public sealed record TrainingPlan
     /// <summary>Start of all random numbers.</summary>
     public required ulong Seed { get; init; }
 
+    /// <summary>SHA-256 of the weights that training starts from; null for random ones.</summary>
+    public string? StartDigest { get; init; }
+
     /// <summary>SHA-256 of the training ids.</summary>
     public required string DataDigest { get; init; }
 
@@ -52,10 +55,41 @@ public sealed record TrainingPlan
     /// <param name="vocabulary">V.</param>
     /// <param name="tokens">Training ids.</param>
     /// <param name="digest">SHA-256 of them.</param>
+    /// <param name="start">The model whose sizes and weights training starts from; null for none.</param>
     /// <exception cref="TrainingException">A value makes no sense or contradicts another.</exception>
-    public static TrainingPlan From(TrainingOptions options, int vocabulary, int tokens, string digest)
+    public static TrainingPlan From(TrainingOptions options, int vocabulary, int tokens, string digest, StartingModel? start = null)
     {
         ArgumentNullException.ThrowIfNull(options);
+        ModelSettings settings = start is null ? SizesFor(options, vocabulary, tokens) : SizesOf(start, options, vocabulary);
+        settings.Check("training");
+        int batch = Positive("--batch", options.Batch ?? Math.Max(1, 4096 / settings.ContextLength));
+        int accumulate = Positive("--accumulate", options.Accumulate);
+        int steps = StepsOf(options, (long)batch * accumulate * settings.ContextLength, tokens);
+        double highest = options.HighestRate ?? Math.Min(3e-3, 0.04 / Math.Sqrt(settings.Width));
+        double lowest = options.LowestRate ?? highest / 10;
+        int warmup = options.Warmup ?? Math.Min(500, Math.Max(1, steps / 50));
+        Require(highest is > 0 and <= 1, "--lr", highest);
+        Require(lowest >= 0 && lowest <= highest, "--min-lr", lowest);
+        Require(warmup >= 0 && warmup <= steps, "--warmup", warmup);
+        Require(options.WeightDecay is >= 0 and <= 10, "--weight-decay", options.WeightDecay);
+        Require(options.Clip >= 0, "--clip", options.Clip);
+        return new TrainingPlan
+        {
+            Settings = settings,
+            Tied = start?.Tied ?? options.Tied,
+            Batch = batch,
+            Accumulate = accumulate,
+            Rate = new LearningRate(highest, lowest, warmup, steps),
+            WeightDecay = options.WeightDecay,
+            Clip = options.Clip,
+            Seed = options.Seed,
+            StartDigest = start?.Digest(),
+            DataDigest = digest,
+        };
+    }
+
+    private static ModelSettings SizesFor(TrainingOptions options, int vocabulary, int tokens)
+    {
         // Small data is learned by heart quickly by a large model: grow with it.
         (int layers, int width, int heads, int context) = tokens switch
         {
@@ -71,7 +105,7 @@ public sealed record TrainingPlan
         if (heads % keyValueHeads != 0)
             throw new TrainingException($"--heads {heads} is no multiple of --kv-heads {keyValueHeads}");
         context = options.Context ?? (int)Math.Min(context, Math.Max(8, tokens / 4));
-        var settings = new ModelSettings
+        return new ModelSettings
         {
             Architecture = "llama",
             Layers = Positive("--layers", options.Layers ?? layers),
@@ -84,29 +118,29 @@ public sealed record TrainingPlan
             Vocabulary = vocabulary,
             ContextLength = Positive("--context", context),
         };
-        settings.Check("training");
-        int batch = Positive("--batch", options.Batch ?? Math.Max(1, 4096 / context)), accumulate = Positive("--accumulate", options.Accumulate);
-        int steps = StepsOf(options, (long)batch * accumulate * context, tokens);
-        double highest = options.HighestRate ?? Math.Min(3e-3, 0.04 / Math.Sqrt(width));
-        double lowest = options.LowestRate ?? highest / 10;
-        int warmup = options.Warmup ?? Math.Min(500, Math.Max(1, steps / 50));
-        Require(highest is > 0 and <= 1, "--lr", highest);
-        Require(lowest >= 0 && lowest <= highest, "--min-lr", lowest);
-        Require(warmup >= 0 && warmup <= steps, "--warmup", warmup);
-        Require(options.WeightDecay is >= 0 and <= 10, "--weight-decay", options.WeightDecay);
-        Require(options.Clip >= 0, "--clip", options.Clip);
-        return new TrainingPlan
+    }
+
+    private static ModelSettings SizesOf(StartingModel start, TrainingOptions options, int vocabulary)
+    {
+        ModelSettings s = start.Settings;
+        Same("--layers", options.Layers, s.Layers);
+        Same("--width", options.Width, s.Width);
+        Same("--heads", options.Heads, s.Heads);
+        Same("--kv-heads", options.KeyValueHeads, s.KeyValueHeads);
+        Same("--ffn", options.FeedForward, s.FeedForward);
+        if (!options.Tied && start.Tied)
+            throw new TrainingException("--no-tied contradicts the model of --from, whose output head is its embedding");
+        if (options.Vocabulary is not null || options.VocabularySize is not null)
+            throw new TrainingException("the vocabulary is that of the model of --from; --vocab and --vocab-size are for new models");
+        if (vocabulary > s.Vocabulary)
+            throw new TrainingException($"the model of --from has {vocabulary} tokens in its vocabulary, but weights for {s.Vocabulary}");
+        return s with { ContextLength = Positive("--context", options.Context ?? s.ContextLength) };
+
+        static void Same(string name, int? asked, int has)
         {
-            Settings = settings,
-            Tied = options.Tied,
-            Batch = batch,
-            Accumulate = accumulate,
-            Rate = new LearningRate(highest, lowest, warmup, steps),
-            WeightDecay = options.WeightDecay,
-            Clip = options.Clip,
-            Seed = options.Seed,
-            DataDigest = digest,
-        };
+            if (asked is { } value && value != has)
+                throw new TrainingException($"{name} {value} contradicts the model of --from, which has {has}");
+        }
     }
 
     /// <summary>Every value under the name of its option, as a checkpoint stores it.</summary>
@@ -123,6 +157,7 @@ public sealed record TrainingPlan
             ("--steps", Rate.Steps.ToString(c)), ("--lr", Rate.Highest.ToString("R", c)), ("--min-lr", Rate.Lowest.ToString("R", c)),
             ("--warmup", Rate.Warmup.ToString(c)), ("--weight-decay", WeightDecay.ToString("R", c)),
             ("--clip", Clip.ToString("R", c)), ("--seed", Seed.ToString(c)), ("data", DataDigest),
+            (FromName, StartDigest ?? FromNothing),
             (CoolDownName, Rate.CoolDown?.ToString() ?? NoCoolDown),
         ];
     }
@@ -141,6 +176,7 @@ public sealed record TrainingPlan
         ArgumentNullException.ThrowIfNull(saved);
         var asked = new Dictionary<string, string>(saved);
         asked.TryAdd(CoolDownName, NoCoolDown);
+        asked.TryAdd(FromName, FromNothing);
         TrainingPlan plan = this;
         if (coolDown is { } count)
         {
@@ -162,7 +198,7 @@ public sealed record TrainingPlan
         {
             string was = saved.GetValueOrDefault(name, "missing");
             if (was != value)
-                differences.Add(name == "data" ? "the data is not the same" : $"{name} was {was}, now {value}");
+                differences.Add(name is "data" or FromName ? $"{(name == FromName ? "the model of --from" : "the data")} is not the same" : $"{name} was {was}, now {value}");
         }
 
         if (differences.Count > 0)
