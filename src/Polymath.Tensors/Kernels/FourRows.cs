@@ -49,12 +49,6 @@ internal readonly unsafe struct FourRows
         return new FourRows((byte*)panel, length * (nint)sizeof(float), 4);
     }
 
-    /// <summary>The scales of four blocks.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> Scales<TFormat>(byte* b0, byte* b1, byte* b2, byte* b3)
-        where TFormat : struct, IInt8Format
-        => Vector128.Create(TFormat.Scale(b0), TFormat.Scale(b1), TFormat.Scale(b2), TFormat.Scale(b3));
-
     /// <summary>Writes the outputs of a tile's rows for token t, as many as there are before <paramref name="to"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(MatMul.Part* part, int n, int to, int t, Vector128<float> four)
