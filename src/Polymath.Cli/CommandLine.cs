@@ -31,6 +31,7 @@ internal static class CommandLine
         new LogitsCommand(),
         new BenchCommand(),
         new ConvertCommand(),
+        new ImatrixCommand(),
         new QuantizeCommand(),
         new TrainCommand(),
         new PullCommand(),

@@ -53,7 +53,7 @@ public abstract class Decoder : LayeredModel
     protected Tensor OutputNorm { get; }
 
     /// <summary>[V, D]; the embedding where the model ties the two.</summary>
-    protected Linear Output { get; }
+    protected internal Linear Output { get; }
 
     /// <summary>What each layer keeps of the tokens seen.</summary>
     internal IReadOnlyList<CacheLayer> CacheLayers =>

@@ -52,15 +52,17 @@ internal sealed class WeightReader
     /// <summary>name.weight [rows, columns] and, if there is one, name.bias [1, rows].</summary>
     /// <exception cref="ModelFormatException">Missing or misshapen.</exception>
     public Linear Linear(string name, int rows, int columns) =>
-        new(Matrix(name, rows, columns), OptionalVector(name + ".bias", rows));
+        new(Matrix(name, rows, columns), OptionalVector(name + ".bias", rows)) { Name = name + ".weight" };
 
     /// <summary>The matrices of all experts, one below the other, and their biases: weight [E·rows, columns], bias [E, rows].</summary>
     /// <exception cref="ModelFormatException">Missing or misshapen.</exception>
     public Linear Experts(string name, int rows, int columns)
     {
         int count = checked(Settings.Experts * rows);
-        return new(
-            Matrix(name, count, columns), Contains(name + ".bias") ? Floats(name + ".bias", Settings.Experts, rows) : default);
+        return new(Matrix(name, count, columns), Contains(name + ".bias") ? Floats(name + ".bias", Settings.Experts, rows) : default)
+        {
+            Name = name + ".weight",
+        };
     }
 
     /// <summary>The number under {architecture}.{key}.</summary>

@@ -37,6 +37,9 @@ public sealed class Pass
     /// <summary>What is kept of earlier tokens; null in an encoder.</summary>
     internal KvCache? Cache { get; }
 
+    /// <summary>Sees what goes into the linear layers; null unless something is measured.</summary>
+    internal ILinearObserver? Observer { get; set; }
+
     /// <summary>Gives back what was cut off since <paramref name="mark"/>.</summary>
     public void Release(long mark) => _arena.Release(mark);
 
@@ -95,6 +98,8 @@ public sealed class Pass
         long mark = _arena.Mark;
         MatMul.Run(Team, x, [new MatMulTarget(first.Weight, y1), new MatMulTarget(second.Weight, y2)], _arena);
         _arena.Release(mark);
+        Observer?.Observe(x, first);
+        Observer?.Observe(x, second);
         AddBias(first, y1);
         AddBias(second, y2);
         return (y1, y2);
@@ -109,6 +114,9 @@ public sealed class Pass
         MatMul.Run(
             Team, x, [new MatMulTarget(first.Weight, y1), new MatMulTarget(second.Weight, y2), new MatMulTarget(third.Weight, y3)], _arena);
         _arena.Release(mark);
+        Observer?.Observe(x, first);
+        Observer?.Observe(x, second);
+        Observer?.Observe(x, third);
         AddBias(first, y1);
         AddBias(second, y2);
         AddBias(third, y3);
@@ -244,6 +252,7 @@ public sealed class Pass
         long mark = _arena.Mark;
         MatMul.Run(Team, layer.Weight, x, y, _arena);
         _arena.Release(mark);
+        Observer?.Observe(x, layer);
         AddBias(layer, y);
     }
 
