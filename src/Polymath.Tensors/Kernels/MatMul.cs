@@ -5,8 +5,8 @@ namespace Polymath.Tensors;
 /// <summary>One of several products of the same activations: y = x · weightᵀ.</summary>
 /// <param name="Weight">[N, K] in any format.</param>
 /// <param name="Y">[T, N] F32.</param>
-/// <param name="Interleaved">The same weight interleaved, which is read in its place; null where there is none.</param>
-public readonly record struct MatMulTarget(Tensor Weight, Tensor Y, InterleavedMatrix? Interleaved = null);
+/// <param name="Interleaved">The same weight interleaved, which is read in its place; empty where there is none.</param>
+public readonly record struct MatMulTarget(Tensor Weight, Tensor Y, InterleavedMatrix Interleaved = default);
 
 /// <summary>
 /// Activations times weights in any format. Formats of integers meet activations that are rounded once per call to
@@ -77,7 +77,7 @@ public static unsafe partial class MatMul
             {
                 Format = weight.Format,
                 Weight = weight.Data,
-                Interleaved = targets[i].Interleaved is { } interleaved ? interleaved.Data : null,
+                Interleaved = targets[i].Interleaved.Data,
                 WeightStride = (nint)weight.RowBytes,
                 Rows = weight.Rows,
                 X = x.Floats,
@@ -98,7 +98,7 @@ public static unsafe partial class MatMul
         foreach (ref readonly MatMulTarget target in targets)
         {
             GC.KeepAlive(target.Weight.Owner);
-            GC.KeepAlive(target.Interleaved);
+            GC.KeepAlive(target.Interleaved.Owner);
             GC.KeepAlive(target.Y.Owner);
         }
     }
@@ -109,7 +109,8 @@ public static unsafe partial class MatMul
         if (units * workPerUnit < SmallWork)
             return Math.Max(1, units);
         long least = 1 + (SmallWork / Math.Max(1, workPerUnit));
-        return (int)Math.Max(least, units / (threads * (long)ChunksPerThread));
+        // Whole tiles: the largest take two units.
+        return (int)((Math.Max(least, units / (threads * (long)ChunksPerThread)) + 1) & ~1L);
     }
 
     private static void RequireShapes(Tensor x, in MatMulTarget target)
@@ -120,7 +121,8 @@ public static unsafe partial class MatMul
         if (weight.Columns != x.Columns)
             throw new ArgumentException($"MatMul: x {x} does not fit weight {weight}");
         target.Y.RequireF32(x.Rows, weight.Rows, "MatMul");
-        if (target.Interleaved is { } same && (same.Format != weight.Format || same.Rows != weight.Rows || same.Columns != weight.Columns))
+        InterleavedMatrix same = target.Interleaved;
+        if (!same.IsEmpty && (same.Format != weight.Format || same.Rows != weight.Rows || same.Columns != weight.Columns))
             throw new ArgumentException($"MatMul: interleaved {same.Format} [{same.Rows}, {same.Columns}] is not weight {weight}");
     }
 

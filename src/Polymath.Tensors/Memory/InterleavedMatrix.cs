@@ -4,17 +4,16 @@ namespace Polymath.Tensors;
 /// Weights [N, K] of a format of integers, rearranged once so that a matmul reads them at the speed of memory: sixteen
 /// rows side by side. As large as the stored weights, up to the rows that fill the last sixteen.
 /// </summary>
-public sealed unsafe class InterleavedMatrix : IDisposable
+/// <remarks>A value: slices share the memory, which <see cref="Free"/> gives back.</remarks>
+public readonly unsafe struct InterleavedMatrix
 {
-    private readonly NativeBuffer _buffer;
+    private readonly NativeBuffer? _buffer;
     private readonly long _offset;
-    private readonly bool _owner;
 
-    private InterleavedMatrix(NativeBuffer buffer, long offset, TensorFormat format, int rows, int columns, bool owner)
+    private InterleavedMatrix(NativeBuffer buffer, long offset, TensorFormat format, int rows, int columns)
     {
         _buffer = buffer;
         _offset = offset;
-        _owner = owner;
         Format = format;
         Rows = rows;
         Columns = columns;
@@ -29,9 +28,15 @@ public sealed unsafe class InterleavedMatrix : IDisposable
     /// <summary>K.</summary>
     public int Columns { get; }
 
-    internal NativeBuffer Buffer => _buffer;
+    /// <summary>True for the default value: there is no interleaved form.</summary>
+    public bool IsEmpty => _buffer is null;
 
-    internal byte* Data => _buffer.Data + _offset;
+    /// <summary>Bytes of the memory, that of all slices.</summary>
+    public long BufferLength => _buffer?.Length ?? 0;
+
+    internal object? Owner => _buffer;
+
+    internal byte* Data => _buffer is null ? null : _buffer.Data + _offset;
 
     /// <summary>True when weights of this format are faster interleaved.</summary>
     public static bool Pays(TensorFormat format) => Cpu.InstructionSet != InstructionSet.Scalar && MatMulInteger.IsInterleaved(format);
@@ -53,27 +58,22 @@ public sealed unsafe class InterleavedMatrix : IDisposable
         var job = new Job { Weight = weight, Target = buffer.Data };
         team.Run(ref job, (weight.Rows + Interleaving.Rows - 1) / Interleaving.Rows);
         weight.KeepAlive();
-        return new InterleavedMatrix(buffer, 0, weight.Format, weight.Rows, weight.Columns, owner: true);
+        return new InterleavedMatrix(buffer, 0, weight.Format, weight.Rows, weight.Columns);
     }
 
-    /// <summary>A view of <paramref name="count"/> rows from <paramref name="start"/>; null where these do not begin and end with sixteen.</summary>
-    public InterleavedMatrix? Slice(int start, int count)
+    /// <summary>A view of <paramref name="count"/> rows from <paramref name="start"/>; empty where these do not begin and end with sixteen.</summary>
+    public InterleavedMatrix Slice(int start, int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((long)start + count, Rows);
-        if (start % Interleaving.Rows != 0 || (count % Interleaving.Rows != 0 && start + count != Rows))
-            return null;
-        return new InterleavedMatrix(
-            _buffer, _offset + (FormatInfo.RowBytes(Format, Columns) * start), Format, count, Columns, owner: false);
+        if (_buffer is null || start % Interleaving.Rows != 0 || (count % Interleaving.Rows != 0 && start + count != Rows))
+            return default;
+        return new InterleavedMatrix(_buffer, _offset + (FormatInfo.RowBytes(Format, Columns) * start), Format, count, Columns);
     }
 
-    /// <summary>Frees the memory; of a slice nothing.</summary>
-    public void Dispose()
-    {
-        if (_owner)
-            _buffer.Dispose();
-    }
+    /// <summary>Frees the memory, that of all slices.</summary>
+    public void Free() => _buffer?.Dispose();
 
     private struct Job : IRangeJob
     {

@@ -40,7 +40,7 @@ public abstract class Decoder : LayeredModel
     {
         ModelSettings s = Settings;
         OutputNorm = weights.Vector("output_norm.weight", s.Width);
-        Output = weights.Contains("output.weight") ? weights.Linear("output", s.Vocabulary, s.Width) : new Linear(TokenEmbd);
+        Output = weights.Contains("output.weight") ? weights.Linear("output", s.Vocabulary, s.Width) : weights.Prepare(new Linear(TokenEmbd));
     }
 
     /// <summary>Names of the architectures that can be loaded.</summary>
@@ -60,12 +60,14 @@ public abstract class Decoder : LayeredModel
         _cacheLayers ??= [.. Enumerable.Range(0, Settings.Layers).Select(CacheOf)];
 
     /// <summary>Reads the weights of <paramref name="source"/>.</summary>
+    /// <param name="source">The file.</param>
+    /// <param name="team">Threads that rearrange weights to be read fast; null to leave them as they are stored.</param>
     /// <exception cref="ModelFormatException">Unknown architecture, or weights that are missing or misshapen.</exception>
-    public static Decoder Load(WeightSource source)
+    public static Decoder Load(WeightSource source, ThreadTeam? team = null)
     {
         ArgumentNullException.ThrowIfNull(source);
         return Registry.TryGetValue(source.Architecture, out Func<WeightReader, Decoder>? load)
-            ? load(new WeightReader(source))
+            ? load(new WeightReader(source, team))
             : throw new ModelFormatException(
                 Encoder.Supported.Contains(source.Architecture)
                     ? $"{source.Path}: \"{source.Architecture}\" is an encoder; it embeds or ranks texts, it does not write"

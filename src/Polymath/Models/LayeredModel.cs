@@ -16,10 +16,14 @@ public abstract class LayeredModel
         Settings = weights.Settings;
         TokenEmbd = weights.Matrix("token_embd", Settings.Vocabulary, Settings.Width);
         _ropes = ropes;
+        Interleaved = weights.Interleaved;
     }
 
     /// <summary>Hyper-parameters.</summary>
     public ModelSettings Settings { get; }
+
+    /// <summary>Memory of the weights that were rearranged; whoever loaded the model frees it.</summary>
+    internal IReadOnlyList<InterleavedMatrix> Interleaved { get; }
 
     /// <summary>[V, D].</summary>
     protected Tensor TokenEmbd { get; }

@@ -33,9 +33,18 @@ public sealed class Model : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(options.Threads);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.BatchSize);
         Source = source;
-        Decoder = Decoder.Load(source);
         BatchSize = options.BatchSize;
         Team = new ThreadTeam(options.Threads == 0 ? Environment.ProcessorCount : options.Threads);
+        try
+        {
+            Decoder = Decoder.Load(source, Team);
+        }
+        catch
+        {
+            Team.Dispose();
+            throw;
+        }
+
         _tokenizer = new Lazy<Tokenizer>(() => LoadTokenizer(source, Settings));
     }
 
@@ -106,6 +115,8 @@ public sealed class Model : IDisposable
         Team.Dispose();
         foreach (RopeTable table in _ropes.Values.SelectMany(tables => tables))
             table.Dispose();
+        foreach (InterleavedMatrix weights in Decoder.Interleaved)
+            weights.Free();
         Source.Dispose();
     }
 

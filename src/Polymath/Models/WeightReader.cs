@@ -8,17 +8,25 @@ namespace Polymath.Models;
 internal sealed class WeightReader
 {
     private readonly WeightSource _source;
+    private readonly ThreadTeam? _team;
+    private readonly List<InterleavedMatrix> _interleaved = [];
 
     /// <summary>Reads and checks the settings.</summary>
+    /// <param name="source">The file.</param>
+    /// <param name="team">Threads that interleave the weights for which it pays; null to leave all as they are stored.</param>
     /// <exception cref="ModelFormatException">A key is missing or its value makes no sense.</exception>
-    public WeightReader(WeightSource source)
+    public WeightReader(WeightSource source, ThreadTeam? team = null)
     {
         _source = source;
+        _team = team;
         Settings = ModelSettings.Read(source);
     }
 
     /// <summary>Hyper-parameters.</summary>
     public ModelSettings Settings { get; }
+
+    /// <summary>What was interleaved; the model frees it.</summary>
+    public IReadOnlyList<InterleavedMatrix> Interleaved => _interleaved;
 
     /// <summary>True when a tensor of that name is there.</summary>
     public bool Contains(string name) => _source.Contains(name);
@@ -52,17 +60,31 @@ internal sealed class WeightReader
     /// <summary>name.weight [rows, columns] and, if there is one, name.bias [1, rows].</summary>
     /// <exception cref="ModelFormatException">Missing or misshapen.</exception>
     public Linear Linear(string name, int rows, int columns) =>
-        new(Matrix(name, rows, columns), OptionalVector(name + ".bias", rows)) { Name = name + ".weight" };
+        Prepare(new(Matrix(name, rows, columns), OptionalVector(name + ".bias", rows)) { Name = name + ".weight" });
+
+    /// <summary>
+    /// The same layer, its weight interleaved where that pays. The stored weight stays what it is, for embeddings and slices,
+    /// but its pages need no memory until they are read again.
+    /// </summary>
+    public Linear Prepare(Linear layer)
+    {
+        if (_team is null || layer.Weight.Rows == 0 || !InterleavedMatrix.Pays(layer.Weight.Format))
+            return layer;
+        InterleavedMatrix interleaved = InterleavedMatrix.From(_team, layer.Weight);
+        _interleaved.Add(interleaved);
+        (layer.Weight.Owner as FileImage)?.Forget(layer.Weight);
+        return layer with { Interleaved = interleaved };
+    }
 
     /// <summary>The matrices of all experts, one below the other, and their biases: weight [E·rows, columns], bias [E, rows].</summary>
     /// <exception cref="ModelFormatException">Missing or misshapen.</exception>
     public Linear Experts(string name, int rows, int columns)
     {
         int count = checked(Settings.Experts * rows);
-        return new(Matrix(name, count, columns), Contains(name + ".bias") ? Floats(name + ".bias", Settings.Experts, rows) : default)
+        return Prepare(new(Matrix(name, count, columns), Contains(name + ".bias") ? Floats(name + ".bias", Settings.Experts, rows) : default)
         {
             Name = name + ".weight",
-        };
+        });
     }
 
     /// <summary>The number under {architecture}.{key}.</summary>

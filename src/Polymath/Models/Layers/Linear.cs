@@ -13,6 +13,9 @@ public readonly record struct Linear(Tensor Weight, Tensor Bias = default)
     /// </summary>
     public string? Name { get; init; }
 
+    /// <summary>The weight once more, as matmuls read it fastest; empty where they read it as it is stored.</summary>
+    public InterleavedMatrix Interleaved { get; init; }
+
     /// <summary>Which expert of the tensor it is; null for a matrix that all tokens go through.</summary>
     public int? Expert { get; init; }
 
@@ -22,11 +25,15 @@ public readonly record struct Linear(Tensor Weight, Tensor Bias = default)
     /// <summary>K, the width of the input.</summary>
     public int Inputs => Weight.Columns;
 
+    /// <summary>The product of this weight that goes into <paramref name="y"/> [T, N].</summary>
+    internal MatMulTarget Into(Tensor y) => new(Weight, y, Interleaved);
+
     /// <summary>The outputs start … start + count − 1 alone: a part of fused matrices.</summary>
     public Linear Slice(int start, int count) => new(
         Weight.Slice(start, count),
         Bias.IsEmpty ? default : Bias.Elements(start, count))
     {
         Name = start == 0 ? Name : null,
+        Interleaved = Interleaved.IsEmpty ? default : Interleaved.Slice(start, count),
     };
 }

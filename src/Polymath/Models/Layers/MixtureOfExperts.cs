@@ -133,6 +133,7 @@ internal sealed record MixtureOfExperts
         {
             Name = all.Name,
             Expert = expert,
+            Interleaved = all.Interleaved.IsEmpty ? default : all.Interleaved.Slice(expert * rows, rows),
         };
     }
 

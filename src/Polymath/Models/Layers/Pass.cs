@@ -96,7 +96,7 @@ public sealed class Pass
     {
         Tensor y1 = _arena.Rent(x.Rows, first.Outputs), y2 = _arena.Rent(x.Rows, second.Outputs);
         long mark = _arena.Mark;
-        MatMul.Run(Team, x, [new MatMulTarget(first.Weight, y1), new MatMulTarget(second.Weight, y2)], _arena);
+        MatMul.Run(Team, x, [first.Into(y1), second.Into(y2)], _arena);
         _arena.Release(mark);
         Observer?.Observe(x, first);
         Observer?.Observe(x, second);
@@ -111,8 +111,7 @@ public sealed class Pass
         Tensor y1 = _arena.Rent(x.Rows, first.Outputs), y2 = _arena.Rent(x.Rows, second.Outputs);
         Tensor y3 = _arena.Rent(x.Rows, third.Outputs);
         long mark = _arena.Mark;
-        MatMul.Run(
-            Team, x, [new MatMulTarget(first.Weight, y1), new MatMulTarget(second.Weight, y2), new MatMulTarget(third.Weight, y3)], _arena);
+        MatMul.Run(Team, x, [first.Into(y1), second.Into(y2), third.Into(y3)], _arena);
         _arena.Release(mark);
         Observer?.Observe(x, first);
         Observer?.Observe(x, second);
@@ -250,7 +249,7 @@ public sealed class Pass
     internal void LinearInto(Tensor x, Linear layer, Tensor y)
     {
         long mark = _arena.Mark;
-        MatMul.Run(Team, layer.Weight, x, y, _arena);
+        MatMul.Run(Team, x, [layer.Into(y)], _arena);
         _arena.Release(mark);
         Observer?.Observe(x, layer);
         AddBias(layer, y);
