@@ -35,6 +35,9 @@ public abstract class LayeredModel
             + (s.Experts == 0 ? 0 : Arena.SizeOf(checked(tokens * s.ExpertsUsed), s.Width));
     }
 
+    /// <summary>Bytes of the rotations for texts of at most <paramref name="context"/> tokens.</summary>
+    internal long RopeBytes(int context) => _ropes.Sum(rope => (long)context * rope.Size * sizeof(float));
+
     /// <summary>Final hidden states [T, D] of <paramref name="ids"/>, normalised; a cache that the pass has is extended.</summary>
     public Tensor Forward(Pass pass, ReadOnlySpan<int> ids)
     {
