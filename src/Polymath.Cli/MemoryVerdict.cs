@@ -19,7 +19,7 @@ internal sealed record MemoryVerdict(MemoryFit Fit, MemoryNeed Need, string Text
         {
             MemoryFit.Fits => $"fits: needs {Figures.Bytes(need.Total)}, {free} are free",
             MemoryFit.ExceedsMachine =>
-                $"does not fit: needs {Figures.Bytes(need.Own)} besides the mapped weights, {(memory.IsLimited ? "the container" : "the machine")} "
+                $"does not fit: needs {Figures.Bytes(need.Own)} of memory besides the mapped weights, {(memory.IsLimited ? "the container" : "the machine")} "
                 + $"has {total}{Remedy(outline, options, memory.Total, mapped: need.Mapped)}",
             _ when need.Own <= memory.Free =>
                 $"does not fit: needs {Figures.Bytes(need.Total)}, {free} are free; weights will be read from the disk again, which is "

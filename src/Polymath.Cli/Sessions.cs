@@ -56,6 +56,6 @@ internal static class Sessions
         if (verdict.Fit == MemoryFit.ExceedsMachine && terminal.Variable(ForceVariable) != "1")
             throw new InvalidOperationException($"{path}: {verdict.Text} ({ForceVariable}=1 goes on anyway)");
         if (verdict.Fit != MemoryFit.Fits)
-            terminal.Error.WriteLine($"polymath: {Printable.OneLine(path)}: {verdict.Text}");
+            terminal.Error.WriteLine($"polymath: warning: {Printable.OneLine(path)}: {verdict.Text}");
     }
 }

@@ -9,16 +9,20 @@ namespace Polymath.Files;
 /// </summary>
 internal sealed class WeightOutline : WeightSource
 {
-    private const long SmallBytes = 1 << 20;   // vectors and tables that a reader looks into
+    private const long SmallBytes = 1 << 16;   // vectors and tables that a reader looks into
 
     private readonly WeightSource _source;
     private readonly Dictionary<string, TensorInfo> _infos;
     private readonly Dictionary<string, TensorInfo> _read = new(StringComparer.Ordinal);
     private readonly NativeBuffer _blank;      // never touched, so it takes no memory; all blank tensors are views of it
+    private readonly long _small;
 
-    public WeightOutline(WeightSource source)
+    /// <param name="source">What is outlined.</param>
+    /// <param name="small">Bytes up to which a tensor is made.</param>
+    public WeightOutline(WeightSource source, long small = SmallBytes)
     {
         _source = source;
+        _small = small;
         _infos = source.Tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
         _blank = new NativeBuffer(source.Tensors.Where(IsBlank).Select(t => t.ByteLength).DefaultIfEmpty().Max());
     }
@@ -55,5 +59,5 @@ internal sealed class WeightOutline : WeightSource
     {
     }
 
-    private bool IsBlank(TensorInfo tensor) => tensor.ByteLength > SmallBytes && _source.IsMade(tensor.Name);
+    private bool IsBlank(TensorInfo tensor) => tensor.ByteLength > _small && _source.IsMade(tensor.Name);
 }

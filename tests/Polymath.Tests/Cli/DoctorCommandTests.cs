@@ -51,7 +51,7 @@ public sealed class DoctorCommandTests(TinyModelFile tiny) : IClassFixture<TinyM
         Assert.Matches(@"verdict +does not fit: needs \S+ MiB, 8\.00 MiB are free; a context of \d+,\d+ would\n", now.Text);   // heads of 16 do not fill Q8_0
         CliRun never = With(new MachineMemory(8 << 20, 4 << 20, true), "doctor", tiny.Path, "-c", "100000");
         Assert.Equal(1, never.Code);
-        Assert.Matches(@"verdict +does not fit: needs \S+ MiB besides the mapped weights, the container has 8\.00 MiB; a context of", never.Text);
+        Assert.Matches(@"verdict +does not fit: needs \S+ MiB of memory besides the mapped weights, the container has 8\.00 MiB; a context of", never.Text);
     }
 
     [Fact]

@@ -57,6 +57,10 @@ public sealed class MemoryNeedTests : IDisposable
             MemoryNeed need = outline.NeedOf(new SessionOptions());
             Assert.Equal(source.Tensors.Where(t => source.IsMade(t.Name)).Sum(t => t.ByteLength), need.Made);
             Assert.Equal(source.Tensors.Sum(t => t.ByteLength), need.Made + need.Mapped);
+
+            using var outlined = new WeightOutline(source, small: 1024);   // below the size of these matrices
+            Assert.Equal(outline.Settings, Decoder.Load(outlined).Settings);
+            Assert.Equal(source.Tensors.Count, outlined.TensorsRead.Count);
         }
     }
 
