@@ -26,6 +26,7 @@ internal static class CommandLine
     [
         new RunCommand(),
         new ShowCommand(),
+        new DoctorCommand(),
         new TokenizeCommand(),
         new PerplexityCommand(),
         new LogitsCommand(),

@@ -52,8 +52,14 @@ internal sealed class ImatrixCommand : CliCommand
         OutputFile.Check(output);
         if (parse.GetValue(_chunks) == 0)
             throw new UsageException("--chunks takes a number from 1 on, or -1 for all");
-        using Model model = Sessions.Load(path, parse.GetValue(_threads));
-        int context = parse.GetValue(_context) is > 0 and var asked ? asked : Math.Min(DefaultContext, model.Settings.ContextLength);
+        int context = 0;
+        using Model model = Sessions.Load(
+            path, parse.GetValue(_threads),
+            settings => _cache.Read(parse) with
+            {
+                ContextLength = context = parse.GetValue(_context) is > 0 and var asked ? asked : Math.Min(DefaultContext, settings.ContextLength),
+            },
+            terminal);
         if (context < 2)
             throw new UsageException($"a chunk needs at least 2 tokens, not {context}");
         int[] ids = Read(file, model.Tokenizer, parse.GetValue(_parseSpecial), terminal);

@@ -82,6 +82,18 @@ public abstract class Decoder : LayeredModel
         pass.LinearInto(hidden, Output, logits);
     }
 
+    /// <summary>Tokens that a session of that kind holds.</summary>
+    /// <exception cref="ArgumentException">Less than none, or more than the model has positions for.</exception>
+    internal int ContextOf(SessionOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.ContextLength);
+        int context = options.ContextLength > 0 ? options.ContextLength : Math.Min(Settings.ContextLength, Model.DefaultContext);
+        return context <= MaxContext
+            ? context
+            : throw new ArgumentException($"a context of {context} tokens; the model has positions for {MaxContext}", nameof(options));
+    }
+
     /// <inheritdoc/>
     private protected override Tensor FinalNorm(Pass p, Tensor x) => p.RmsNorm(x, OutputNorm);
 

@@ -28,6 +28,9 @@ internal sealed class WeightReader
     /// <summary>What was interleaved; the model frees it.</summary>
     public IReadOnlyList<InterleavedMatrix> Interleaved => _interleaved;
 
+    /// <summary>Bytes of what a team interleaves, or would.</summary>
+    public long InterleavedBytes { get; private set; }
+
     /// <summary>True when a tensor of that name is there.</summary>
     public bool Contains(string name) => _source.Contains(name);
 
@@ -68,7 +71,10 @@ internal sealed class WeightReader
     /// </summary>
     public Linear Prepare(Linear layer)
     {
-        if (_team is null || layer.Weight.Rows == 0 || !InterleavedMatrix.Pays(layer.Weight.Format))
+        if (layer.Weight.Rows == 0 || !InterleavedMatrix.Pays(layer.Weight.Format))
+            return layer;
+        InterleavedBytes += InterleavedMatrix.ByteLength(layer.Weight.Format, layer.Weight.Rows, layer.Weight.Columns);
+        if (_team is null)
             return layer;
         InterleavedMatrix interleaved = InterleavedMatrix.From(_team, layer.Weight);
         _interleaved.Add(interleaved);
