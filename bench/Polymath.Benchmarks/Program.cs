@@ -1,8 +1,8 @@
 using BenchmarkDotNet.Running;
 using Polymath.Benchmarks;
 
-// `gemm` measures matrix products as a share of the chip's peak, `tokenize` the speed of encoding; `make-model` writes a
-// model with random weights; anything else is for BenchmarkDotNet.
+// `gemm` measures matrix products as a share of the chip's peak, `tokenize` the speed of encoding; `make-model`, `peer` and
+// `side-by-side` are the parts of bench/side-by-side.sh; anything else is for BenchmarkDotNet.
 switch (args)
 {
     case ["gemm"]:
@@ -13,6 +13,10 @@ switch (args)
         return 0;
     case ["make-model", ..]:
         return MakeModel.Run(args[1..]);
+    case ["peer", ..]:
+        return EnginePeer.Run(args[1..]);
+    case ["side-by-side", ..]:
+        return SideBySide.Run(args[1..]);
     default:
         BenchmarkSwitcher.FromAssembly(typeof(MatMulBenchmarks).Assembly).Run(args);
         return 0;
