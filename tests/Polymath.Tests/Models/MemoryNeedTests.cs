@@ -30,14 +30,14 @@ public sealed class MemoryNeedTests : IDisposable
         using Model model = Model.Load(_path);
         using Session session = model.NewSession(options);
         MemoryNeed need = outline.NeedOf(options);
-        Assert.Equal(need with { Mapped = 0 }, model.NeedOf(options));
+        Assert.Equal(need with { Mapped = 0, Made = 0 }, model.NeedOf(options));
         Assert.Equal(need.Cache, session.Bytes.Cache);
         Assert.Equal(need.Buffers, session.Bytes.Buffers + model.RopesFor(200).Sum(r => (long)r.Positions * r.RotarySize * sizeof(float)));
         (long, long) before = session.Bytes;
         session.Forward([.. Enumerable.Range(0, 200).Select(i => i % TinyFile.Vocabulary)]);
         Assert.Equal(before, session.Bytes);   // the scratch is an estimate; it would grow where that is short
-        Assert.Equal(source.Tensors.Where(t => !GuessesLater(t, model)).Sum(t => t.ByteLength), need.Mapped);
-        Assert.Equal(0, need.Made);
+        Assert.Equal(model.Decoder.Interleaved.Sum(weights => weights.BufferLength), need.Made);
+        Assert.Equal(source.Tensors.Where(t => !GuessesLater(t, model)).Sum(t => t.ByteLength), need.Mapped + need.Made);
 
         static bool GuessesLater(TensorInfo tensor, Model model) =>   // layers of multi-token prediction are not read
             tensor.Name.StartsWith($"blk.{model.Settings.Layers}.", StringComparison.Ordinal);
@@ -55,7 +55,7 @@ public sealed class MemoryNeedTests : IDisposable
                 continue;
             ModelOutline outline = ModelOutline.Read(source);
             MemoryNeed need = outline.NeedOf(new SessionOptions());
-            Assert.Equal(source.Tensors.Where(t => source.IsMade(t.Name)).Sum(t => t.ByteLength), need.Made);
+            Assert.InRange(need.Made, source.Tensors.Where(t => source.IsMade(t.Name)).Sum(t => t.ByteLength), long.MaxValue);
             Assert.Equal(source.Tensors.Sum(t => t.ByteLength), need.Made + need.Mapped);
 
             using var outlined = new WeightOutline(source, small: 1024);   // below the size of these matrices
