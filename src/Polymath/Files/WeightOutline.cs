@@ -43,6 +43,9 @@ internal sealed class WeightOutline : WeightSource
     public override bool Contains(string name) => _source.Contains(name);
 
     /// <inheritdoc/>
+    internal override bool IsMade(string name) => _source.IsMade(name);
+
+    /// <inheritdoc/>
     public override Tensor Read(string name, int rows, int columns)
     {
         if (!_infos.TryGetValue(name, out TensorInfo? info))

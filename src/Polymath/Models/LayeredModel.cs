@@ -26,8 +26,8 @@ public abstract class LayeredModel
     /// <summary>Memory of the weights that were rearranged; whoever loaded the model frees it.</summary>
     internal IReadOnlyList<InterleavedMatrix> Interleaved => _weights.Interleaved;
 
-    /// <summary>Bytes of that memory; where the model was only outlined, of what loading takes.</summary>
-    internal long InterleavedBytes => _weights.InterleavedBytes;
+    /// <summary>Bytes of that memory and of the mapped weights whose place it takes; also where the model is only outlined.</summary>
+    internal (long Made, long Forgotten) Rearranged => (_weights.InterleavedBytes, _weights.ForgottenBytes);
 
     /// <summary>[V, D].</summary>
     protected Tensor TokenEmbd { get; }

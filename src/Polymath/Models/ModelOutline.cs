@@ -18,10 +18,9 @@ public sealed class ModelOutline
     private ModelOutline(LayeredModel model, WeightSource source, IReadOnlyCollection<TensorInfo> tensors)
     {
         _model = model;
-        // What a decoder rearranges at loading takes the place of the mapped weights.
-        long rearranged = model is Decoder ? model.InterleavedBytes : 0;
-        _mapped = Math.Max(0, tensors.Where(t => !source.IsMade(t.Name)).Sum(t => t.ByteLength) - rearranged);
-        _made = tensors.Where(t => source.IsMade(t.Name)).Sum(t => t.ByteLength) + rearranged;
+        (long made, long forgotten) = model is Decoder ? model.Rearranged : (0, 0);
+        _mapped = Math.Max(0, tensors.Where(t => !source.IsMade(t.Name)).Sum(t => t.ByteLength) - forgotten);
+        _made = tensors.Where(t => source.IsMade(t.Name)).Sum(t => t.ByteLength) + made;
         bool tied = !source.Contains("output.weight");
         _perToken = tensors.Sum(t => ReadPerToken(t, tied));
     }

@@ -31,6 +31,9 @@ internal sealed class WeightReader
     /// <summary>Bytes of what a team interleaves, or would.</summary>
     public long InterleavedBytes { get; private set; }
 
+    /// <summary>Bytes of mapped weights whose place that takes.</summary>
+    public long ForgottenBytes { get; private set; }
+
     /// <summary>True when a tensor of that name is there.</summary>
     public bool Contains(string name) => _source.Contains(name);
 
@@ -73,7 +76,10 @@ internal sealed class WeightReader
     {
         if (layer.Weight.Rows == 0 || !InterleavedMatrix.Pays(layer.Weight.Format))
             return layer;
-        InterleavedBytes += InterleavedMatrix.ByteLength(layer.Weight.Format, layer.Weight.Rows, layer.Weight.Columns);
+        long bytes = InterleavedMatrix.ByteLength(layer.Weight.Format, layer.Weight.Rows, layer.Weight.Columns);
+        InterleavedBytes += bytes;
+        if (layer.Name is null || !_source.IsMade(layer.Name))
+            ForgottenBytes += bytes;
         if (_team is null)
             return layer;
         InterleavedMatrix interleaved = InterleavedMatrix.From(_team, layer.Weight);
