@@ -14,10 +14,15 @@ internal static class AttentionSpeed
 
     private static readonly (int Heads, int KeyValueHeads, int Size)[] s_shapes = [(32, 8, 64), (9, 3, 64), (16, 8, 128)];
 
-    /// <summary>Measures with one thread and with as many as there are processors; the format of the cache is F16 unless named.</summary>
+    /// <summary>Measures with one thread and with as many as there are processors.</summary>
+    /// <param name="args">The format of the cache, F16 unless named; `decode` or `prefill` for that alone.</param>
+    /// <param name="secondsEach">Time for each line.</param>
     public static void Run(string[] args, double secondsEach = 1)
     {
-        TensorFormat format = args.Length > 0 ? Enum.Parse<TensorFormat>(args[0]) : TensorFormat.F16;
+        TensorFormat format = TensorFormat.F16;
+        if (args.Length > 0)
+            format = Enum.Parse<TensorFormat>(args[0]);
+        string part = args.Length > 1 ? args[1] : "decode prefill";
         Console.WriteLine($"{Cpu.Describe()}, cache {format}");
         foreach ((int heads, int keyValueHeads, int size) in s_shapes)
         {
@@ -25,9 +30,9 @@ internal static class AttentionSpeed
             {
                 using var team = new ThreadTeam(threads);
                 string name = $"H {heads,2} K {keyValueHeads} S {size,3}, {threads} threads";
-                foreach (int position in (int[])[511, 8191])
+                foreach (int position in part.Contains("decode", StringComparison.Ordinal) ? (int[])[511, 8191] : [])
                     Decode(name, team, format, position, heads, keyValueHeads, size, secondsEach);
-                foreach (int position in (int[])[0, 7680])
+                foreach (int position in part.Contains("prefill", StringComparison.Ordinal) ? (int[])[0, 7680] : [])
                     Prefill(name, team, format, position, heads, keyValueHeads, size, secondsEach);
             }
         }

@@ -35,8 +35,8 @@ public static unsafe partial class Attention
             {
                 int tiles = Math.Min(length, end - tile), units = tiles * shape.KeyValueHeads;
                 job._firstTile = tile;
-                // A tile's heads lie side by side, so a thread had better take all of them.
-                int chunk = tiles >= 4 * team.Count ? shape.KeyValueHeads : 1;
+                // A tile's heads lie side by side, and the tiles too, so a thread had better take whole tiles in a row.
+                int chunk = tiles >= 2 * team.Count ? Math.Max(1, tiles / (4 * team.Count)) * shape.KeyValueHeads : 1;
                 team.Run(ref job, units, shape.IsSmall ? units : chunk);
                 var merge = new MergeJob { Shape = shape, Wave = wave, Tiles = tiles, First = tile == begin, Last = tile + tiles == end };
                 bool little = (long)tiles * shape.Rows * shape.KeyValueHeads * shape.Size < ParallelWork;

@@ -53,8 +53,11 @@ public static unsafe partial class Attention
             byte* source = Head(cache, row + from, head);
             nint bytes = (nint)cache.RowBytes;
             int blocks = Size / FormatInfo.BlockLength(cache.Format);
+            nint length = blocks * FormatInfo.BlockBytes(cache.Format);
             for (int c = from; c < to; c++, source += bytes, target += stride)
             {
+                for (nint line = TileLength * bytes; line < (TileLength * bytes) + length; line += 64)
+                    Simd.Prefetch(source + line);   // the next tile: rows lie too far apart for the chip to see that coming
                 if (cache.Format == TensorFormat.F16)
                     TKernel.Unpack<F16>(source, target, Size);
                 else if (cache.Format == TensorFormat.F32)

@@ -19,9 +19,9 @@ public static unsafe partial class Attention
 
     /// <summary>Rows of a block: three vectors of 16 or six of 8.</summary>
     internal const int BlockRows = 48;
-    private const int BlocksPerUnit = 4;   // that share a tile once it is unpacked
+    private const int BlocksPerUnit = 8;   // that share a tile once it is unpacked
     private const int MostFew = 24;        // more rows than this are a block's work
-    private const int WaveRows = 128;      // rows × tiles whose results are kept until they are merged
+    private const int WaveRows = 256;      // rows × tiles whose results are kept until they are merged
     private const int ParallelWork = 1 << 15;
 
     /// <summary>Bytes of scratch that a batch takes at most.</summary>
@@ -46,6 +46,17 @@ public static unsafe partial class Attention
         ThreadTeam team, Tensor q, Tensor keys, Tensor values, int position, Tensor y, int heads, int keyValueHeads,
         in AttentionRule rule, Arena scratch)
     {
+        if (Cpu.InstructionSet == InstructionSet.Avx512)
+            Run<Attention512>(team, q, keys, values, position, y, heads, keyValueHeads, rule, scratch);
+        else
+            Run<Attention256>(team, q, keys, values, position, y, heads, keyValueHeads, rule, scratch);
+    }
+
+    internal static void Run<TKernel>(
+        ThreadTeam team, Tensor q, Tensor keys, Tensor values, int position, Tensor y, int heads, int keyValueHeads,
+        in AttentionRule rule, Arena scratch)
+        where TKernel : struct, IAttentionKernel
+    {
         ArgumentNullException.ThrowIfNull(team);
         ArgumentNullException.ThrowIfNull(scratch);
         RequireShapes(q, keys, values, y, heads, keyValueHeads, rule);
@@ -66,10 +77,7 @@ public static unsafe partial class Attention
             Size = q.Columns / heads,
             Rule = rule,
         };
-        if (Cpu.InstructionSet == InstructionSet.Avx512)
-            Run<Attention512>(team, shape, scratch);
-        else
-            Run<Attention256>(team, shape, scratch);
+        Share<TKernel>(team, shape, scratch);
         scratch.Release(mark);
         q.KeepAlive();
         keys.KeepAlive();
@@ -77,7 +85,7 @@ public static unsafe partial class Attention
         y.KeepAlive();
     }
 
-    private static void Run<TKernel>(ThreadTeam team, in Shape shape, Arena scratch)
+    private static void Share<TKernel>(ThreadTeam team, in Shape shape, Arena scratch)
         where TKernel : struct, IAttentionKernel
     {
         if (shape.Rows <= MostFew)

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Polymath.Tensors;
 
@@ -25,6 +26,8 @@ internal static unsafe partial class VectorMath
         p = Simd.MultiplyAdd(p, r, Vector512.Create(0.5f));
         p = Simd.MultiplyAdd(p * r, r, r) + Vector512<float>.One;
 
+        if (Avx512F.IsSupported)
+            return Avx512F.Scale(p, n);   // p · 2ⁿ, rounded once, as below
         Vector512<int> exponent = shifted.AsInt32() - Vector512.Create(0x4B400000);
         Vector512<int> half = exponent >> 1;
         return p * PowerOfTwo(half) * PowerOfTwo(exponent - half);
