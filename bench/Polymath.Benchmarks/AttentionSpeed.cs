@@ -67,7 +67,7 @@ internal static class AttentionSpeed
         Print($"{name}  prefill at {position,4}", best, flops / 1e9, "GFLOP/s", threads: team.Count);
     }
 
-    /// <summary>Of one thread also the speed by processor time, which other processes' turns do not count in.</summary>
+    /// <summary>The best run; of one thread also the mean by processor time, in which other processes' turns do not count.</summary>
     private static void Print(string name, Time best, double work, string unit, int threads) => Console.WriteLine(string.Create(
         CultureInfo.InvariantCulture,
         $"{name}  {best.Wall * 1e6,10:F1} µs a layer  {work / best.Wall,6:F1} {unit}{(threads > 1 ? "" : $"  ({work / best.Processor:F1} of processor time)")}"));
@@ -83,18 +83,19 @@ internal static class AttentionSpeed
 
     private static Time Best(double seconds, Action action)
     {
+        action();
         long start = Stopwatch.GetTimestamp();
-        var best = new Time(double.MaxValue, double.MaxValue);
-        for (int runs = 0; runs < 3 || Stopwatch.GetElapsedTime(start).TotalSeconds < seconds; runs++)
+        TimeSpan used = Environment.CpuUsage.TotalTime;
+        double best = double.MaxValue;
+        int runs = 0;
+        for (; runs < 3 || Stopwatch.GetElapsedTime(start).TotalSeconds < seconds; runs++)
         {
-            TimeSpan used = Environment.CpuUsage.TotalTime;
             long from = Stopwatch.GetTimestamp();
             action();
-            double wall = Stopwatch.GetElapsedTime(from).TotalSeconds;
-            best = new Time(Math.Min(best.Wall, wall), Math.Min(best.Processor, (Environment.CpuUsage.TotalTime - used).TotalSeconds));
+            best = Math.Min(best, Stopwatch.GetElapsedTime(from).TotalSeconds);
         }
 
-        return best;
+        return new Time(best, (Environment.CpuUsage.TotalTime - used).TotalSeconds / runs);
     }
 
     private readonly record struct Time(double Wall, double Processor);

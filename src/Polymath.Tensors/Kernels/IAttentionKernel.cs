@@ -3,8 +3,8 @@ namespace Polymath.Tensors;
 /// <summary>
 /// The inner loops of attention over one tile of the cache, at one vector width. Every sum is one chain in rising order
 /// (a score over the head's elements, an output over the positions), but for the sum of a tile's weights, which is
-/// that of eight chains, position c in chain c mod 8. So all kernels with fused multiply-add give the same bits, and it
-/// makes none whether a query comes alone or in a block.
+/// that of eight chains, position c in chain c mod 8. So both widths give the same bits, and so do a query alone and the
+/// same query in a block.
 /// </summary>
 internal unsafe interface IAttentionKernel
 {
