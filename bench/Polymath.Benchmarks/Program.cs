@@ -1,13 +1,29 @@
 using BenchmarkDotNet.Running;
 using Polymath.Benchmarks;
 
-// `gemm` measures matrix products as a share of the chip's peak, `attention` the kernel of that name,
-// `tokenize` the speed of encoding; anything else is for BenchmarkDotNet.
-if (args is ["gemm"])
-    GemmSpeed.Run();
-else if (args is ["attention", ..])
-    AttentionSpeed.Run(args[1..]);
-else if (args is ["tokenize", _, _, ..])
-    TokenizeSpeed.Run(args[1..]);
-else
-    BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+// `gemm` measures matrix products of training as a share of the chip's peak, `matmul` those of inference, `attention` the
+// kernel of that name, `tokenize` the speed of encoding; `make-model`, `peer` and `side-by-side` are the parts of bench/side-by-side.sh; anything else is for BenchmarkDotNet.
+switch (args)
+{
+    case ["gemm"]:
+        GemmSpeed.Run();
+        return 0;
+    case ["matmul", ..]:
+        MatMulSpeed.Run(args[1..]);
+        return 0;
+    case ["attention", ..]:
+        AttentionSpeed.Run(args[1..]);
+        return 0;
+    case ["tokenize", _, _, ..]:
+        TokenizeSpeed.Run(args[1..]);
+        return 0;
+    case ["make-model", ..]:
+        return MakeModel.Run(args[1..]);
+    case ["peer", ..]:
+        return EnginePeer.Run(args[1..]);
+    case ["side-by-side", ..]:
+        return SideBySide.Run(args[1..]);
+    default:
+        BenchmarkSwitcher.FromAssembly(typeof(MatMulBenchmarks).Assembly).Run(args);
+        return 0;
+}

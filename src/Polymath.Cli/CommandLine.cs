@@ -26,11 +26,13 @@ internal static class CommandLine
     [
         new RunCommand(),
         new ShowCommand(),
+        new DoctorCommand(),
         new TokenizeCommand(),
         new PerplexityCommand(),
         new LogitsCommand(),
         new BenchCommand(),
         new ConvertCommand(),
+        new ImatrixCommand(),
         new QuantizeCommand(),
         new TrainCommand(),
         new PullCommand(),

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
+using Polymath.Tensors;
 
 namespace Polymath.Cli;
 
@@ -52,6 +53,9 @@ internal sealed class Terminal : IDisposable
 
     /// <summary>Environment variables; tests give their own.</summary>
     public Func<string, string?> Variable { get; init; } = Environment.GetEnvironmentVariable;
+
+    /// <summary>The memory of the machine; tests give their own.</summary>
+    public Func<MachineMemory> Memory { get; init; } = MachineMemory.Read;
 
     /// <summary>Signalled by the first Ctrl-C; the second one ends the process at once.</summary>
     public CancellationToken Cancellation => _stop.Token;

@@ -49,8 +49,10 @@ internal sealed class BenchCommand : CliCommand
         int prompt = parse.GetValue(_prompt), decode = parse.GetValue(_decode), repeats = parse.GetValue(_repeats);
         if (prompt == 0 && decode == 0)
             throw new UsageException("nothing to measure: both -p and -n are 0");
-        using Model model = Sessions.Load(ModelArgument.Resolve(parse.GetValue(_model), terminal), parse.GetValue(_threads));
-        using Session session = Sessions.Open(model, _cache.Read(parse) with { ContextLength = Math.Max(prompt, decode) });
+        SessionOptions options = _cache.Read(parse) with { ContextLength = Math.Max(prompt, decode) };
+        string path = ModelArgument.Resolve(parse.GetValue(_model), terminal);
+        using Model model = Sessions.Load(path, parse.GetValue(_threads), _ => options, terminal);
+        using Session session = Sessions.Open(model, options);
         var tests = new List<Test>();
         if (prompt > 0)
             tests.Add(Measure($"pp{prompt}", prompt, prompt, repeats, session, terminal.Cancellation));

@@ -37,10 +37,7 @@ internal sealed class ConvertCommand : CliCommand
         TensorFormat? type = ParseType(parse.GetValue(_type));
         if (!Directory.Exists(input))
             throw File.Exists(input) ? new UsageException($"{input} is a file; name the folder it is in") : new DirectoryNotFoundException($"{input}: no such folder");
-        if (Directory.Exists(output))
-            throw new UsageException($"{output} is a folder; name a file");
-        if (Path.GetDirectoryName(Path.GetFullPath(output)) is { } folder && !Directory.Exists(folder))
-            throw new DirectoryNotFoundException($"{output}: there is no folder {folder}");
+        OutputFile.Check(output);
         using HuggingFaceFolder source = HuggingFaceFolder.Open(input);
         var entries = new List<GgufWriter.Entry>();
         var progress = new StatusLine(terminal);

@@ -35,7 +35,8 @@ internal sealed class LogitsCommand : CliCommand
         string? text = parse.GetValue(_text), list = parse.GetValue(_ids);
         if (text is null == list is null)
             throw new UsageException("one prompt is needed: either TEXT or --ids; see polymath logits --help");
-        using Model model = Sessions.Load(ModelArgument.Resolve(parse.GetValue(_model), terminal), parse.GetValue(_threads));
+        string path = ModelArgument.Resolve(parse.GetValue(_model), terminal);
+        using Model model = Sessions.Load(path, parse.GetValue(_threads), _ => _cache.Read(parse), terminal);
         int[] prompt = list is not null ? IdList.Parse(list, model.Settings.Vocabulary) : model.Tokenizer.Encode(text);
         if (prompt.Length == 0)
             throw new UsageException("the prompt has no tokens");

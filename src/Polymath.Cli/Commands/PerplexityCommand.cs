@@ -35,8 +35,10 @@ internal sealed class PerplexityCommand : CliCommand
 
     public override int Execute(ParseResult parse, Terminal terminal)
     {
-        using Model model = Sessions.Load(ModelArgument.Resolve(parse.GetValue(_model), terminal), parse.GetValue(_threads));
-        int context = parse.GetValue(_context) is > 0 and var asked ? asked : Math.Min(DefaultContext, model.Settings.ContextLength);
+        string path = ModelArgument.Resolve(parse.GetValue(_model), terminal);
+        using Model model = Sessions.Load(path, parse.GetValue(_threads), settings => SessionOptionsOf(parse, settings), terminal);
+        SessionOptions options = SessionOptionsOf(parse, model.Settings);
+        int context = options.ContextLength;
         if (context < 4)
             throw new UsageException($"a chunk needs at least 4 tokens, not {context}");
         string file = parse.GetValue(_file)!;
@@ -51,7 +53,7 @@ internal sealed class PerplexityCommand : CliCommand
             chunks = Math.Min(chunks, most);
 
         var perplexity = new Perplexity();
-        using Session session = Sessions.Open(model, _cache.Read(parse) with { ContextLength = context });
+        using Session session = Sessions.Open(model, options);
         for (int i = 0; i < chunks; i++)
         {
             Score(session, ids.AsSpan(i * context, context), perplexity, terminal.Cancellation);
@@ -62,6 +64,11 @@ internal sealed class PerplexityCommand : CliCommand
             CultureInfo.InvariantCulture, $"perplexity = {perplexity.Value:0.0000} ± {perplexity.Error:0.0000} ({perplexity.Count} tokens)"));
         return ExitCode.Success;
     }
+
+    private SessionOptions SessionOptionsOf(ParseResult parse, ModelSettings settings) => _cache.Read(parse) with
+    {
+        ContextLength = parse.GetValue(_context) is > 0 and var asked ? asked : Math.Min(DefaultContext, settings.ContextLength),
+    };
 
     /// <summary>Scores the second half of a chunk. Its first token is replaced by the begin token where texts start with one.</summary>
     private static void Score(Session session, Span<int> chunk, Perplexity perplexity, CancellationToken cancellation)

@@ -11,7 +11,7 @@ internal sealed class QuantizeCommand : CliCommand
     private readonly Argument<string> _output = Declare.Required("OUT", "GGUF file to write; replaced whole or not at all.");
     private readonly Argument<string> _type = Declare.Required("TYPE", $"{s_names}.");
     private readonly Option<string?> _importance = Declare.Text(
-        ["--imatrix"], "FILE", "Importance of each column, as llama-imatrix writes it.");
+        ["--imatrix"], "FILE", "Importance of each column, as polymath imatrix or llama-imatrix writes it.");
     private readonly Option<bool> _pure = Declare.Switch("--pure", "All matrices in one format.");
     private readonly Option<bool> _again = Declare.Switch(
         "--allow-requantize", "Take tensors that are quantised already; each time costs precision.");
@@ -42,12 +42,9 @@ internal sealed class QuantizeCommand : CliCommand
         QuantizationMix mix = ParseType(parse.GetValue(_type)!);
         string? importanceFile = parse.GetValue(_importance);
         using WeightSource source = WeightSource.Open(input);
-        if (IsSame(input, output))
+        if (OutputFile.IsSame(input, output))
             throw new UsageException("IN and OUT are the same");
-        if (Directory.Exists(output))
-            throw new UsageException($"{output} is a folder; name a file");
-        if (Path.GetDirectoryName(Path.GetFullPath(output)) is { } folder && !Directory.Exists(folder))
-            throw new DirectoryNotFoundException($"{output}: there is no folder {folder}");
+        OutputFile.Check(output);
         ImportanceMatrix? importance = importanceFile is null ? null : ImportanceMatrix.Open(importanceFile);
         if (mix.NeedsImportance && importance is null)
             throw new UsageException($"{mix.Name} needs an importance matrix; see --imatrix");
@@ -87,18 +84,6 @@ internal sealed class QuantizeCommand : CliCommand
             return entry.Means();
         return tensor.Name == "token_embd.weight" ? []
             : throw new ModelFormatException($"{file}: {entry.Sums.Length} values for {tensor.Name}, which has {wanted} columns");
-    }
-
-    /// <summary>True when both name one file, through symbolic links too.</summary>
-    private static bool IsSame(string input, string output)
-    {
-        return string.Equals(Real(input), Real(output), OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);
-
-        static string Real(string path)
-        {
-            string full = Path.GetFullPath(path);
-            return File.Exists(full) ? File.ResolveLinkTarget(full, returnFinalTarget: true)?.FullName ?? full : full;
-        }
     }
 
     private static void Check(WeightSource source, QuantizationPlan plan, bool allowQuantized)

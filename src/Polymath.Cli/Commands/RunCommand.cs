@@ -88,7 +88,7 @@ internal sealed class RunCommand : CliCommand
         (string? named, string? text) = Words(parse);
         string path = ModelArgument.ResolveOrPull(named, parse.GetValue(_offline), terminal);
         string prompt = Prompt(text, terminal);
-        using Model model = Sessions.Load(path, parse.GetValue(_threads));
+        using Model model = Sessions.Load(path, parse.GetValue(_threads), _ => _cache.Read(parse), terminal);
         int[] ids = model.Tokenizer.Encode(prompt, parseSpecial: parse.GetValue(_special));
         if (ids.Length == 0)
             throw new UsageException("the prompt is empty, and this model has no begin token to start from");

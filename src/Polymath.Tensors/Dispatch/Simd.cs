@@ -173,6 +173,23 @@ internal static class Simd
         return Vector256.Create(v & Vector128.Create((byte)15), v >> 4);
     }
 
+    /// <summary>For each byte of 0–15 the entry of a table of 16, which lies in both halves of a register.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<byte> LookUp(Vector256<byte> table, Vector256<byte> index) =>
+        Avx2.IsSupported
+            ? Avx2.Shuffle(table, index)
+            : Vector256.Create(Vector128.Shuffle(table.GetLower(), index.GetLower()), Vector128.Shuffle(table.GetUpper(), index.GetUpper()));
+
+    /// <summary>Adds the sums of the products of four neighbouring signed bytes each.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> AddDotFours(Vector256<int> sum, Vector256<sbyte> a, Vector256<sbyte> b) => Vector256.Create(
+        AddDotFours(sum.GetLower(), a.GetLower(), b.GetLower()), AddDotFours(sum.GetUpper(), a.GetUpper(), b.GetUpper()));
+
+    /// <summary>As the 256-bit one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> AddDotFours(Vector512<int> sum, Vector512<sbyte> a, Vector512<sbyte> b) => Vector512.Create(
+        AddDotFours(sum.GetLower(), a.GetLower(), b.GetLower()), AddDotFours(sum.GetUpper(), a.GetUpper(), b.GetUpper()));
+
     /// <summary>Transposes the 4 × 4 integers in each 128-bit half of four registers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Transpose(ref Vector256<int> r0, ref Vector256<int> r1, ref Vector256<int> r2, ref Vector256<int> r3)

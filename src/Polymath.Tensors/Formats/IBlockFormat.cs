@@ -30,13 +30,3 @@ internal unsafe interface IFloatFormat : IWritableFormat
     /// <summary>The element at <paramref name="source"/>.</summary>
     static abstract float Load(byte* source);
 }
-
-/// <summary>A format of 32 small integers times a scale: multiplied with int8 activations.</summary>
-internal unsafe interface IInt8Format : IWritableFormat
-{
-    /// <summary>The block's scale.</summary>
-    static abstract float Scale(byte* block);
-
-    /// <summary>Σ wᵢ · aᵢ over the block's 32 integers.</summary>
-    static abstract int Dot(byte* block, sbyte* activations);
-}

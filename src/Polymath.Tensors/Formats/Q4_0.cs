@@ -1,12 +1,10 @@
-using System.Runtime.CompilerServices;
-
 namespace Polymath.Tensors;
 
 /// <summary>
 /// Blocks of 32: F16 scale d, then 16 bytes holding elements 0–15 in their low and 16–31 in their high halves;
 /// value = d·(q − 8). Packed with d = m / −8 for the element m of largest magnitude, so that m itself is q = 0.
 /// </summary>
-internal readonly unsafe partial struct Q4_0 : IInt8Format
+internal readonly unsafe partial struct Q4_0 : IGroupFormat, IWritableFormat
 {
     private const int Length = 32;
     private const int Half = Length / 2;
@@ -19,32 +17,22 @@ internal readonly unsafe partial struct Q4_0 : IInt8Format
     public static int BlockBytes => Bytes;
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Scale(byte* block) => HalfTable.Load(block);
+    public static int GroupLength => Length;
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int Dot(byte* block, sbyte* activations)
+    public static bool HasMinima => false;
+
+    /// <inheritdoc/>
+    public static void Dequantize(byte* source, float* target, int blocks) => Groups.Dequantize<Q4_0>(source, target, blocks);
+
+    /// <inheritdoc/>
+    public static void Unpack(byte* block, sbyte* q, float* scales, float* minima)
     {
-        byte* q = block + sizeof(ushort);
-        int sum = 0;
+        scales[0] = HalfTable.Load(block);
         for (int i = 0; i < Half; i++)
-            sum += (((q[i] & 15) - 8) * activations[i]) + (((q[i] >> 4) - 8) * activations[i + Half]);
-        return sum;
-    }
-
-    /// <inheritdoc/>
-    public static void Dequantize(byte* source, float* target, int blocks)
-    {
-        for (int b = 0; b < blocks; b++, source += Bytes, target += Length)
         {
-            float d = Scale(source);
-            byte* q = source + sizeof(ushort);
-            for (int i = 0; i < Half; i++)
-            {
-                target[i] = d * ((q[i] & 15) - 8);
-                target[i + Half] = d * ((q[i] >> 4) - 8);
-            }
+            q[i] = (sbyte)((block[sizeof(ushort) + i] & 15) - 8);
+            q[i + Half] = (sbyte)((block[sizeof(ushort) + i] >> 4) - 8);
         }
     }
 

@@ -1,12 +1,10 @@
-using System.Runtime.CompilerServices;
-
 namespace Polymath.Tensors;
 
 /// <summary>
 /// Blocks of 32: F16 scale d, then 32 signed bytes q; value = d·q. Packed with d = max|x| / 127 and
 /// q = x/d rounded half away from zero.
 /// </summary>
-internal readonly unsafe partial struct Q8_0 : IInt8Format
+internal readonly unsafe partial struct Q8_0 : IGroupFormat, IWritableFormat
 {
     private const int Length = 32;
     private const int Bytes = sizeof(ushort) + Length;
@@ -18,30 +16,19 @@ internal readonly unsafe partial struct Q8_0 : IInt8Format
     public static int BlockBytes => Bytes;
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Scale(byte* block) => HalfTable.Load(block);
+    public static int GroupLength => Length;
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int Dot(byte* block, sbyte* activations)
-    {
-        var q = (sbyte*)(block + sizeof(ushort));
-        int sum = 0;
-        for (int i = 0; i < Length; i++)
-            sum += q[i] * activations[i];
-        return sum;
-    }
+    public static bool HasMinima => false;
 
     /// <inheritdoc/>
-    public static void Dequantize(byte* source, float* target, int blocks)
+    public static void Dequantize(byte* source, float* target, int blocks) => Groups.Dequantize<Q8_0>(source, target, blocks);
+
+    /// <inheritdoc/>
+    public static void Unpack(byte* block, sbyte* q, float* scales, float* minima)
     {
-        for (int b = 0; b < blocks; b++, source += Bytes, target += Length)
-        {
-            float d = Scale(source);
-            var q = (sbyte*)(source + sizeof(ushort));
-            for (int i = 0; i < Length; i++)
-                target[i] = d * q[i];
-        }
+        scales[0] = HalfTable.Load(block);
+        new ReadOnlySpan<sbyte>(block + sizeof(ushort), Length).CopyTo(new Span<sbyte>(q, Length));
     }
 
     /// <inheritdoc/>

@@ -4,8 +4,7 @@ using System.Runtime.Intrinsics;
 namespace Polymath.Tensors;
 
 /// <summary>
-/// The 128-bit skeletons. Integer formats: exact dots of blocks, summed up block after block by one chain of
-/// multiply-adds per output. Float formats: one accumulator of 4 lanes per output walks K from front to back, in every
+/// The 128-bit skeletons of the float formats: one accumulator of 4 lanes per output walks K from front to back, in every
 /// tile, and the lanes are added in one order at the end. A tile short of weight rows repeats its last one.
 /// </summary>
 internal static unsafe class MatMulAdvSimd
@@ -21,53 +20,11 @@ internal static unsafe class MatMulAdvSimd
         switch (part->Format)
         {
             case TensorFormat.F32: Float<F32>(part, from, to); return true;
+            case TensorFormat.F16 when part->IsFinite: Float<FiniteF16>(part, from, to); return true;
             case TensorFormat.F16: Float<F16>(part, from, to); return true;
             case TensorFormat.BF16: Float<BF16>(part, from, to); return true;
-            case TensorFormat.Q8_0: Int8<Q8_0>(part, from, to); return true;
-            case TensorFormat.Q4_0: Int8<Q4_0>(part, from, to); return true;
             default: return false;
         }
-    }
-
-    private static void Int8<TFormat>(MatMul.Part* part, int from, int to)
-        where TFormat : struct, IInt8Vector
-    {
-        for (int start = 0; start < part->Tokens; start += TokenBlock)
-        {
-            int end = Math.Min(start + TokenBlock, part->Tokens);
-            for (int n = from; n < to; n += TileRows)
-            {
-                var rows = new FourRows(part, n, to);
-                for (int t = start; t < end; t++)
-                    FourRows.Store(part, n, to, t, Int8Tile<TFormat>(part, rows, t));
-            }
-        }
-    }
-
-    /// <summary>Four rows times one token, straight from the stored blocks.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static Vector128<float> Int8Tile<TFormat>(MatMul.Part* part, FourRows rows, int t)
-        where TFormat : struct, IInt8Vector
-    {
-        byte* w0 = rows.R0, w1 = rows.R1, w2 = rows.R2, w3 = rows.R3;
-        byte* x = part->Quantized + (t * part->QuantizedStride);
-        float* scales = Int8Activations.Scales(x, part->Columns);
-        int* sums = Int8Activations.Sums(x, part->Columns);
-        nint blocks = part->Columns / TFormat.BlockLength, offset = 0;
-        Vector128<float> y = default;
-        for (nint b = 0; b < blocks; b++)
-        {
-            sbyte* a = (sbyte*)x + (b * TFormat.BlockLength);
-            Vector128<int> dots = TFormat.FourDots(
-                w0 + offset, w1 + offset, w2 + offset, w3 + offset, Vector128.Load(a), Vector128.Load(a + 16));
-            if (TFormat.Offset != 0)
-                dots -= Vector128.Create(sums[b]) * Vector128.Create(TFormat.Offset);
-            Vector128<float> d = FourRows.Scales<TFormat>(w0 + offset, w1 + offset, w2 + offset, w3 + offset);
-            y = Simd.MultiplyAdd(Vector128.ConvertToSingle(dots), d * Vector128.Create(scales[b]), y);
-            offset += TFormat.BlockBytes;
-        }
-
-        return y;
     }
 
     [SkipLocalsInit]

@@ -4,8 +4,7 @@ using System.Runtime.Intrinsics;
 namespace Polymath.Tensors;
 
 /// <summary>
-/// The 256-bit skeletons. Integer formats: exact dots of blocks, summed up block after block by one chain of
-/// multiply-adds per output. Float formats: one accumulator of 8 lanes per output walks K from front to back, in every
+/// The 256-bit skeletons of the float formats: one accumulator of 8 lanes per output walks K from front to back, in every
 /// tile, and the lanes are added in one order at the end. A tile short of weight rows repeats its last one.
 /// </summary>
 internal static unsafe class MatMulAvx2
@@ -21,203 +20,11 @@ internal static unsafe class MatMulAvx2
         switch (part->Format)
         {
             case TensorFormat.F32: Float<F32>(part, from, to); return true;
+            case TensorFormat.F16 when part->IsFinite: Float<FiniteF16>(part, from, to); return true;
             case TensorFormat.F16: Float<F16>(part, from, to); return true;
             case TensorFormat.BF16: Float<BF16>(part, from, to); return true;
-            case TensorFormat.Q8_0: Int8<Q8_0>(part, from, to); return true;
-            case TensorFormat.Q4_0: Int8<Q4_0>(part, from, to); return true;
             default: return false;
         }
-    }
-
-    private static void Int8<TFormat>(MatMul.Part* part, int from, int to)
-        where TFormat : struct, IInt8Vector
-    {
-        if (part->Tokens >= Int8Panel.FewestTokens)
-            Panels<TFormat>(part, from, to);
-        else
-            FewTokens<TFormat>(part, from, to);
-    }
-
-    /// <summary>Tiles of one token, straight from the stored blocks.</summary>
-    internal static void FewTokens<TFormat>(MatMul.Part* part, int from, int to)
-        where TFormat : struct, IInt8Vector
-    {
-        int n = from;
-        for (; n <= to - (2 * TileRows); n += 2 * TileRows)
-        {
-            for (int t = 0; t < part->Tokens; t++)
-                Int8Tile8<TFormat>(part, n, t).Store(MatMul.Output(part, n, t));
-        }
-
-        for (; n < to; n += TileRows)
-        {
-            var rows = new FourRows(part, n, to);
-            for (int t = 0; t < part->Tokens; t++)
-                FourRows.Store(part, n, to, t, Int8Tile4<TFormat>(part, rows, t));
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static Vector256<float> Int8Tile8<TFormat>(MatMul.Part* part, int n, int t)
-        where TFormat : struct, IInt8Vector
-    {
-        nint stride = part->WeightStride, blocks = part->Columns / TFormat.BlockLength;
-        byte* w = part->Weight + (n * stride);
-        byte* x = part->Quantized + (t * part->QuantizedStride);
-        float* scales = Int8Activations.Scales(x, part->Columns);
-        int* sums = Int8Activations.Sums(x, part->Columns);
-        Vector256<float> y = default;
-        for (nint b = 0; b < blocks; b++)
-        {
-            Vector256<int> dots = TFormat.EightDots(w, stride, (sbyte*)x);
-            if (TFormat.Offset != 0)
-                dots -= Vector256.Create(sums[b]) * Vector256.Create(TFormat.Offset);
-            byte* v = w + (4 * stride);
-            Vector256<float> d = Vector256.Create(
-                TFormat.Scale(w), TFormat.Scale(w + stride), TFormat.Scale(w + (2 * stride)), TFormat.Scale(w + (3 * stride)),
-                TFormat.Scale(v), TFormat.Scale(v + stride), TFormat.Scale(v + (2 * stride)), TFormat.Scale(v + (3 * stride)));
-            y = Simd.MultiplyAdd(Vector256.ConvertToSingle(dots), d * Vector256.Create(scales[b]), y);
-            w += TFormat.BlockBytes;
-            x += TFormat.BlockLength;
-        }
-
-        return y;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static Vector128<float> Int8Tile4<TFormat>(MatMul.Part* part, FourRows rows, int t)
-        where TFormat : struct, IInt8Vector
-    {
-        byte* w0 = rows.R0, w1 = rows.R1, w2 = rows.R2, w3 = rows.R3;
-        byte* x = part->Quantized + (t * part->QuantizedStride);
-        float* scales = Int8Activations.Scales(x, part->Columns);
-        int* sums = Int8Activations.Sums(x, part->Columns);
-        nint blocks = part->Columns / TFormat.BlockLength, offset = 0;
-        Vector128<float> y = default;
-        for (nint b = 0; b < blocks; b++)
-        {
-            Vector256<sbyte> a = Vector256.Load((sbyte*)x + (b * TFormat.BlockLength));
-            Vector128<int> dots = TFormat.FourDots(w0 + offset, w1 + offset, w2 + offset, w3 + offset, a);
-            if (TFormat.Offset != 0)
-                dots -= Vector128.Create(sums[b]) * Vector128.Create(TFormat.Offset);
-            Vector128<float> d = FourRows.Scales<TFormat>(w0 + offset, w1 + offset, w2 + offset, w3 + offset);
-            y = Simd.MultiplyAdd(Vector128.ConvertToSingle(dots), d * Vector128.Create(scales[b]), y);
-            offset += TFormat.BlockBytes;
-        }
-
-        return y;
-    }
-
-    /// <summary>Eight rows at a time, unpacked once for all tokens of a block.</summary>
-    [SkipLocalsInit]
-    private static void Panels<TFormat>(MatMul.Part* part, int from, int to)
-        where TFormat : struct, IInt8Vector
-    {
-        const int Rows = Lanes;
-        sbyte* weights = stackalloc sbyte[Int8Panel.Blocks * Int8Activations.BlockLength * Rows];
-        float* scales = stackalloc float[Int8Panel.Blocks * Rows];
-        float* y = stackalloc float[TokenBlock * Rows];
-        int blocks = part->Columns / TFormat.BlockLength;
-        for (int start = 0; start < part->Tokens; start += TokenBlock)
-        {
-            int tokens = Math.Min(TokenBlock, part->Tokens - start);
-            for (int n = from; n < to; n += Rows)
-            {
-                new Span<float>(y, tokens * Rows).Clear();
-                for (int b = 0; b < blocks; b += Int8Panel.Blocks)
-                {
-                    int count = Math.Min(Int8Panel.Blocks, blocks - b);
-                    Int8Panel.Pack<TFormat>(part, n, to, Rows, b, count, weights, scales);
-                    int t = 0;
-                    for (; t <= tokens - 4; t += 4)
-                        PanelTile4<TFormat>(part, weights, scales, b, count, start + t, y + (t * Rows));
-                    for (; t < tokens; t++)
-                        PanelTile1<TFormat>(part, weights, scales, b, count, start + t, y + (t * Rows));
-                }
-
-                for (int t = 0; t < tokens; t++)
-                    new Span<float>(y + (t * Rows), Math.Min(Rows, to - n)).CopyTo(new Span<float>(MatMul.Output(part, n, start + t), Rows));
-            }
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void PanelTile1<TFormat>(MatMul.Part* part, sbyte* weights, float* scales, nint firstBlock, nint blocks, int t, float* y)
-        where TFormat : struct, IInt8Vector
-    {
-        byte* row = part->Quantized + (t * part->QuantizedStride);
-        float* xScales = Int8Activations.Scales(row, part->Columns) + firstBlock;
-        int* xSums = Int8Activations.Sums(row, part->Columns) + firstBlock;
-        var x = (int*)(row + (firstBlock * TFormat.BlockLength));
-        Vector256<float> sum = Vector256.Load(y);
-        for (nint b = 0; b < blocks; b++)
-        {
-            Vector256<int> dots = default;
-            for (nint i = 0; i < TFormat.BlockLength / sizeof(int); i++)
-                dots = TFormat.AddFours(Vector256.Load(weights + (i * 32)), Vector256.Create(x[i]).AsSByte(), dots);
-            sum = AddBlock<TFormat>(dots, Vector256.Load(scales), xScales + b, xSums + b, sum);
-            weights += TFormat.BlockLength * Lanes;
-            scales += Lanes;
-            x += TFormat.BlockLength / sizeof(int);
-        }
-
-        sum.Store(y);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void PanelTile4<TFormat>(MatMul.Part* part, sbyte* weights, float* scales, nint firstBlock, nint blocks, int t, float* y)
-        where TFormat : struct, IInt8Vector
-    {
-        nint stride = part->QuantizedStride;
-        byte* row = part->Quantized + (t * stride);
-        byte* xScales = (byte*)(Int8Activations.Scales(row, part->Columns) + firstBlock);
-        byte* xSums = (byte*)(Int8Activations.Sums(row, part->Columns) + firstBlock);
-        byte* x0 = row + (firstBlock * TFormat.BlockLength);
-        byte* x2 = x0 + (2 * stride);
-        Vector256<float> y0 = Vector256.Load(y), y1 = Vector256.Load(y + 8), y2 = Vector256.Load(y + 16), y3 = Vector256.Load(y + 24);
-        for (nint b = 0; b < blocks; b++)
-        {
-            Vector256<int> d0 = default, d1 = default, d2 = default, d3 = default;
-            for (sbyte* end = weights + (TFormat.BlockLength * Lanes); weights < end; weights += 64)
-            {
-                Vector256<sbyte> w = Vector256.Load(weights);
-                d0 = TFormat.AddFours(w, Vector256.Create(*(int*)x0).AsSByte(), d0);
-                d1 = TFormat.AddFours(w, Vector256.Create(*(int*)(x0 + stride)).AsSByte(), d1);
-                d2 = TFormat.AddFours(w, Vector256.Create(*(int*)x2).AsSByte(), d2);
-                d3 = TFormat.AddFours(w, Vector256.Create(*(int*)(x2 + stride)).AsSByte(), d3);
-                w = Vector256.Load(weights + 32);
-                d0 = TFormat.AddFours(w, Vector256.Create(*(int*)(x0 + 4)).AsSByte(), d0);
-                d1 = TFormat.AddFours(w, Vector256.Create(*(int*)(x0 + stride + 4)).AsSByte(), d1);
-                d2 = TFormat.AddFours(w, Vector256.Create(*(int*)(x2 + 4)).AsSByte(), d2);
-                d3 = TFormat.AddFours(w, Vector256.Create(*(int*)(x2 + stride + 4)).AsSByte(), d3);
-                x0 += 8;
-                x2 += 8;
-            }
-
-            Vector256<float> scale = Vector256.Load(scales);
-            y0 = AddBlock<TFormat>(d0, scale, (float*)xScales, (int*)xSums, y0);
-            y1 = AddBlock<TFormat>(d1, scale, (float*)(xScales + stride), (int*)(xSums + stride), y1);
-            y2 = AddBlock<TFormat>(d2, scale, (float*)(xScales + (2 * stride)), (int*)(xSums + (2 * stride)), y2);
-            y3 = AddBlock<TFormat>(d3, scale, (float*)(xScales + (3 * stride)), (int*)(xSums + (3 * stride)), y3);
-            scales += Lanes;
-            xScales += sizeof(float);
-            xSums += sizeof(int);
-        }
-
-        y0.Store(y);
-        y1.Store(y + 8);
-        y2.Store(y + 16);
-        y3.Store(y + 24);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> AddBlock<TFormat>(Vector256<int> dots, Vector256<float> scale, float* xScale, int* xSum, Vector256<float> y)
-        where TFormat : struct, IInt8Vector
-    {
-        dots = TFormat.Finish(dots);
-        if (TFormat.Offset != 0)
-            dots -= Vector256.Create(*xSum) * Vector256.Create(TFormat.Offset);
-        return Simd.MultiplyAdd(Vector256.ConvertToSingle(dots), scale * Vector256.Create(*xScale), y);
     }
 
     [SkipLocalsInit]
@@ -281,6 +88,7 @@ internal static unsafe class MatMulAvx2
         {
             Vector256<float> a = Vector256.Load(x + k);
             nint offset = k * TFormat.BlockBytes;
+            rows.Prefetch(offset);
             s0 = Simd.MultiplyAdd(TFormat.Load256(w0 + offset), a, s0);
             s1 = Simd.MultiplyAdd(TFormat.Load256(w1 + offset), a, s1);
             s2 = Simd.MultiplyAdd(TFormat.Load256(w2 + offset), a, s2);

@@ -4,8 +4,7 @@ using System.Runtime.Intrinsics;
 namespace Polymath.Tensors;
 
 /// <summary>
-/// The 512-bit skeletons, built like the 256-bit ones with lanes twice as many. Few tokens take the 256-bit tiles
-/// of an integer format, which memory bounds anyway: the dots are exact, so the bits are the same.
+/// The 512-bit skeletons of the float formats, built like the 256-bit ones with lanes twice as many.
 /// </summary>
 internal static unsafe class MatMulAvx512
 {
@@ -20,133 +19,11 @@ internal static unsafe class MatMulAvx512
         switch (part->Format)
         {
             case TensorFormat.F32: Float<F32>(part, from, to); return true;
+            case TensorFormat.F16 when part->IsFinite: Float<FiniteF16>(part, from, to); return true;
             case TensorFormat.F16: Float<F16>(part, from, to); return true;
             case TensorFormat.BF16: Float<BF16>(part, from, to); return true;
-            case TensorFormat.Q8_0: Int8<Q8_0>(part, from, to); return true;
-            case TensorFormat.Q4_0: Int8<Q4_0>(part, from, to); return true;
             default: return false;
         }
-    }
-
-    private static void Int8<TFormat>(MatMul.Part* part, int from, int to)
-        where TFormat : struct, IInt8Vector
-    {
-        if (part->Tokens >= Int8Panel.FewestTokens)
-            Panels<TFormat>(part, from, to);
-        else
-            MatMulAvx2.FewTokens<TFormat>(part, from, to);
-    }
-
-    /// <summary>Sixteen rows at a time, unpacked once for all tokens of a block.</summary>
-    [SkipLocalsInit]
-    private static void Panels<TFormat>(MatMul.Part* part, int from, int to)
-        where TFormat : struct, IInt8Vector
-    {
-        const int Rows = Lanes;
-        sbyte* weights = stackalloc sbyte[Int8Panel.Blocks * Int8Activations.BlockLength * Rows];
-        float* scales = stackalloc float[Int8Panel.Blocks * Rows];
-        float* y = stackalloc float[TokenBlock * Rows];
-        int blocks = part->Columns / TFormat.BlockLength;
-        for (int start = 0; start < part->Tokens; start += TokenBlock)
-        {
-            int tokens = Math.Min(TokenBlock, part->Tokens - start);
-            for (int n = from; n < to; n += Rows)
-            {
-                new Span<float>(y, tokens * Rows).Clear();
-                for (int b = 0; b < blocks; b += Int8Panel.Blocks)
-                {
-                    int count = Math.Min(Int8Panel.Blocks, blocks - b);
-                    Int8Panel.Pack<TFormat>(part, n, to, Rows, b, count, weights, scales);
-                    int t = 0;
-                    for (; t <= tokens - 4; t += 4)
-                        PanelTile4<TFormat>(part, weights, scales, b, count, start + t, y + (t * Rows));
-                    for (; t < tokens; t++)
-                        PanelTile1<TFormat>(part, weights, scales, b, count, start + t, y + (t * Rows));
-                }
-
-                for (int t = 0; t < tokens; t++)
-                    new Span<float>(y + (t * Rows), Math.Min(Rows, to - n)).CopyTo(new Span<float>(MatMul.Output(part, n, start + t), Rows));
-            }
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void PanelTile1<TFormat>(MatMul.Part* part, sbyte* weights, float* scales, nint firstBlock, nint blocks, int t, float* y)
-        where TFormat : struct, IInt8Vector
-    {
-        byte* row = part->Quantized + (t * part->QuantizedStride);
-        float* xScales = Int8Activations.Scales(row, part->Columns) + firstBlock;
-        int* xSums = Int8Activations.Sums(row, part->Columns) + firstBlock;
-        var x = (int*)(row + (firstBlock * TFormat.BlockLength));
-        Vector512<float> sum = Vector512.Load(y);
-        for (nint b = 0; b < blocks; b++)
-        {
-            Vector512<int> dots = default;
-            for (nint i = 0; i < TFormat.BlockLength / sizeof(int); i++)
-                dots = TFormat.AddFours(Vector512.Load(weights + (i * 64)), Vector512.Create(x[i]).AsSByte(), dots);
-            sum = AddBlock<TFormat>(dots, Vector512.Load(scales), xScales + b, xSums + b, sum);
-            weights += TFormat.BlockLength * Lanes;
-            scales += Lanes;
-            x += TFormat.BlockLength / sizeof(int);
-        }
-
-        sum.Store(y);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void PanelTile4<TFormat>(MatMul.Part* part, sbyte* weights, float* scales, nint firstBlock, nint blocks, int t, float* y)
-        where TFormat : struct, IInt8Vector
-    {
-        nint stride = part->QuantizedStride;
-        byte* row = part->Quantized + (t * stride);
-        byte* xScales = (byte*)(Int8Activations.Scales(row, part->Columns) + firstBlock);
-        byte* xSums = (byte*)(Int8Activations.Sums(row, part->Columns) + firstBlock);
-        byte* x0 = row + (firstBlock * TFormat.BlockLength);
-        byte* x2 = x0 + (2 * stride);
-        Vector512<float> y0 = Vector512.Load(y), y1 = Vector512.Load(y + 16), y2 = Vector512.Load(y + 32), y3 = Vector512.Load(y + 48);
-        for (nint b = 0; b < blocks; b++)
-        {
-            Vector512<int> d0 = default, d1 = default, d2 = default, d3 = default;
-            for (sbyte* end = weights + (TFormat.BlockLength * Lanes); weights < end; weights += 128)
-            {
-                Vector512<sbyte> w = Vector512.Load(weights);
-                d0 = TFormat.AddFours(w, Vector512.Create(*(int*)x0).AsSByte(), d0);
-                d1 = TFormat.AddFours(w, Vector512.Create(*(int*)(x0 + stride)).AsSByte(), d1);
-                d2 = TFormat.AddFours(w, Vector512.Create(*(int*)x2).AsSByte(), d2);
-                d3 = TFormat.AddFours(w, Vector512.Create(*(int*)(x2 + stride)).AsSByte(), d3);
-                w = Vector512.Load(weights + 64);
-                d0 = TFormat.AddFours(w, Vector512.Create(*(int*)(x0 + 4)).AsSByte(), d0);
-                d1 = TFormat.AddFours(w, Vector512.Create(*(int*)(x0 + stride + 4)).AsSByte(), d1);
-                d2 = TFormat.AddFours(w, Vector512.Create(*(int*)(x2 + 4)).AsSByte(), d2);
-                d3 = TFormat.AddFours(w, Vector512.Create(*(int*)(x2 + stride + 4)).AsSByte(), d3);
-                x0 += 8;
-                x2 += 8;
-            }
-
-            Vector512<float> scale = Vector512.Load(scales);
-            y0 = AddBlock<TFormat>(d0, scale, (float*)xScales, (int*)xSums, y0);
-            y1 = AddBlock<TFormat>(d1, scale, (float*)(xScales + stride), (int*)(xSums + stride), y1);
-            y2 = AddBlock<TFormat>(d2, scale, (float*)(xScales + (2 * stride)), (int*)(xSums + (2 * stride)), y2);
-            y3 = AddBlock<TFormat>(d3, scale, (float*)(xScales + (3 * stride)), (int*)(xSums + (3 * stride)), y3);
-            scales += Lanes;
-            xScales += sizeof(float);
-            xSums += sizeof(int);
-        }
-
-        y0.Store(y);
-        y1.Store(y + 16);
-        y2.Store(y + 32);
-        y3.Store(y + 48);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> AddBlock<TFormat>(Vector512<int> dots, Vector512<float> scale, float* xScale, int* xSum, Vector512<float> y)
-        where TFormat : struct, IInt8Vector
-    {
-        dots = TFormat.Finish(dots);
-        if (TFormat.Offset != 0)
-            dots -= Vector512.Create(*xSum) * Vector512.Create(TFormat.Offset);
-        return Simd.MultiplyAdd(Vector512.ConvertToSingle(dots), scale * Vector512.Create(*xScale), y);
     }
 
     [SkipLocalsInit]
@@ -210,6 +87,7 @@ internal static unsafe class MatMulAvx512
         {
             Vector512<float> a = Vector512.Load(x + k);
             nint offset = k * TFormat.BlockBytes;
+            rows.Prefetch(offset);
             s0 = Simd.MultiplyAdd(TFormat.Load512(w0 + offset), a, s0);
             s1 = Simd.MultiplyAdd(TFormat.Load512(w1 + offset), a, s1);
             s2 = Simd.MultiplyAdd(TFormat.Load512(w2 + offset), a, s2);

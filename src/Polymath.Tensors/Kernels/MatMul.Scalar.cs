@@ -11,8 +11,6 @@ internal static unsafe class MatMulScalar
             case TensorFormat.F32: Float<F32>(part, from, to); break;
             case TensorFormat.F16: Float<F16>(part, from, to); break;
             case TensorFormat.BF16: Float<BF16>(part, from, to); break;
-            case TensorFormat.Q8_0: Int8<Q8_0>(part, from, to); break;
-            case TensorFormat.Q4_0: Int8<Q4_0>(part, from, to); break;
             default: throw BlockFormat.Unknown(part->Format);
         }
     }
@@ -34,26 +32,42 @@ internal static unsafe class MatMulScalar
         }
     }
 
-    private static void Int8<TFormat>(MatMul.Part* part, int from, int to)
-        where TFormat : struct, IInt8Format
+    /// <summary>A format of integers, group by group: scale · (q · a) − minimum · a.</summary>
+    public static void Integers<TFormat>(MatMul.Part* part, int from, int to)
+        where TFormat : struct, IGroupFormat
     {
-        int blocks = part->Columns / TFormat.BlockLength;
+        int length = TFormat.GroupLength;
+        sbyte* q = stackalloc sbyte[Groups.MostElements];
+        float* scales = stackalloc float[Groups.MostGroups], minima = stackalloc float[Groups.MostGroups];
+        new Span<float>(minima, Groups.MostGroups).Clear();
         for (int n = from; n < to; n++)
         {
-            byte* row = part->Weight + (n * part->WeightStride);
             for (int t = 0; t < part->Tokens; t++)
+                *MatMul.Output(part, n, t) = 0;
+            byte* block = part->Weight + (n * part->WeightStride);
+            for (int k = 0; k < part->Columns; k += TFormat.BlockLength, block += TFormat.BlockBytes)
             {
-                byte* x = part->Quantized + (t * part->QuantizedStride);
-                float* scales = Int8Activations.Scales(x, part->Columns);
-                float sum = 0;
-                for (nint b = 0; b < blocks; b++)
+                TFormat.Unpack(block, q, scales, minima);
+                for (int t = 0; t < part->Tokens; t++)
                 {
-                    byte* block = row + (b * TFormat.BlockBytes);
-                    sum += TFormat.Scale(block) * scales[b] * TFormat.Dot(block, (sbyte*)x + (b * TFormat.BlockLength));
+                    float* y = MatMul.Output(part, n, t);
+                    for (int g = 0; g < TFormat.BlockLength; g += length)
+                        *y = AddGroup(part, t, k + g, q + g, length, scales[g / length], minima[g / length], *y);
                 }
-
-                part->Y[((nint)t * part->Rows) + n] = sum;
             }
         }
+    }
+
+    private static float AddGroup(MatMul.Part* part, int t, int k, sbyte* q, int length, float scale, float minimum, float sum)
+    {
+        byte* row = part->Quantized + (t * part->QuantizedStride);
+        var x = (sbyte*)row + k;
+        float xScale = ((float*)(row + Int8Activations.ScalesStart(part->Columns)))[k / Int8Activations.BlockLength];
+        float xSum = ((float*)(row + Int8Activations.SumsStart(part->Columns, length)))[k / length];
+        int dot = 0;
+        for (int i = 0; i < length; i++)
+            dot += q[i] * x[i];
+        sum += scale * xScale * dot;
+        return minimum == 0 ? sum : sum - (minimum * xSum);
     }
 }

@@ -5,23 +5,29 @@ namespace Polymath.Tensors;
 /// <summary>One of several products of the same activations: y = x · weightᵀ.</summary>
 /// <param name="Weight">[N, K] in any format.</param>
 /// <param name="Y">[T, N] F32.</param>
-public readonly record struct MatMulTarget(Tensor Weight, Tensor Y);
+/// <param name="Interleaved">The same weight interleaved, which is read in its place; empty where there is none.</param>
+public readonly record struct MatMulTarget(Tensor Weight, Tensor Y, InterleavedMatrix Interleaved = default)
+{
+    /// <summary>The weight is F16 and has neither infinity nor NaN (<see cref="MatMul.IsFinite"/>), which saves looking for them.</summary>
+    public bool IsFinite { get; init; }
+}
 
 /// <summary>
-/// Activations times weights in any format. Integer formats meet activations that are rounded once per call to
-/// blocks of 32 int8 with an F32 scale; the others meet them as they are. An output's bits depend on its weight row and
+/// Activations times weights in any format. Formats of integers meet activations that are rounded once per call to
+/// blocks of 32 int8 with an F32 scale; floats, and the formats of less than 3 bits, meet them as they are. An output's bits depend on its weight row and
 /// its activation row alone: every tile adds in the same order, for any batch, any thread count.
 /// </summary>
 public static unsafe partial class MatMul
 {
     private const int RowsAtOnce = 16;             // weight rows of the largest tile, the unit that threads share out
     private const int RowBlock = 32;               // weight rows that meet all tokens before the next: read once from memory
+    private const int IntegerRowBlock = 128;       // the same of the integer formats, whose weights are small
     private const long SmallWork = 1 << 16;        // multiply-adds below which waking threads costs more than it saves
     private const int ChunksPerThread = 8;
 
     /// <summary>Bytes that <see cref="Run(ThreadTeam, Tensor, Tensor, Tensor, Arena)"/> rents for x of [tokens, columns].</summary>
     public static long ScratchBytes(TensorFormat format, int tokens, int columns) =>
-        IsInteger(format) ? Arena.SizeOf(tokens, Int8Activations.RowFloats(columns)) : 0;
+        MatMulInteger.IsInterleaved(format) ? Arena.SizeOf(Int8Activations.RowCount(tokens), Int8Activations.RowFloats(columns, wide: true)) : 0;
 
     /// <summary>y = x · weightᵀ.</summary>
     /// <param name="team">Threads to use; they share out the weight rows.</param>
@@ -32,6 +38,15 @@ public static unsafe partial class MatMul
     /// <exception cref="ArgumentException">The shapes do not fit.</exception>
     public static void Run(ThreadTeam team, Tensor weight, Tensor x, Tensor y, Arena scratch) =>
         Run(Cpu.InstructionSet, team, x, [new MatMulTarget(weight, y)], scratch);
+
+    /// <summary>True when a weight is F16 and none of its elements is infinite or NaN.</summary>
+    /// <param name="team">Threads that look.</param>
+    /// <param name="weight">In any format.</param>
+    public static bool IsFinite(ThreadTeam team, Tensor weight)
+    {
+        ArgumentNullException.ThrowIfNull(team);
+        return weight.Format == TensorFormat.F16 && FiniteF16.Holds(team, weight);
+    }
 
     /// <summary>Several products of the same x in one loop; x is rounded to int8 at most once. Allocates nothing.</summary>
     /// <param name="team">Threads to use; they share out the weight rows.</param>
@@ -58,22 +73,30 @@ public static unsafe partial class MatMul
         Part* parts = stackalloc Part[MostTargets];
         Tensor quantized = default;
         int units = 0;
+        bool integers = false, wide = false;
         foreach (ref readonly MatMulTarget target in targets)
+        {
             RequireShapes(x, target);
+            integers |= MatMulInteger.IsInterleaved(target.Weight.Format);
+            wide |= x.Rows >= Int8Activations.RowsAtOnce && MatMulInteger.IsWide(target.Weight.Format);
+        }
+
+        if (integers)
+            quantized = Int8Activations.Quantize(team, x, wide, scratch);
         for (int i = 0; i < targets.Length; i++)
         {
             Tensor weight = targets[i].Weight, y = targets[i].Y;
-            if (IsInteger(weight.Format) && quantized.IsEmpty)
-                quantized = Int8Activations.Quantize(team, x, scratch);
             parts[i] = new Part
             {
                 Format = weight.Format,
                 Weight = weight.Data,
+                IsFinite = targets[i].IsFinite,
+                Interleaved = targets[i].Interleaved.Data,
                 WeightStride = (nint)weight.RowBytes,
                 Rows = weight.Rows,
                 X = x.Floats,
                 Quantized = quantized.Data,
-                QuantizedStride = (nint)Int8Activations.RowFloats(x.Columns) * sizeof(float),
+                QuantizedStride = (nint)quantized.Columns * sizeof(float),
                 Y = y.Floats,
                 Columns = x.Columns,
                 Tokens = x.Rows,
@@ -89,11 +112,10 @@ public static unsafe partial class MatMul
         foreach (ref readonly MatMulTarget target in targets)
         {
             GC.KeepAlive(target.Weight.Owner);
+            GC.KeepAlive(target.Interleaved.Owner);
             GC.KeepAlive(target.Y.Owner);
         }
     }
-
-    private static bool IsInteger(TensorFormat format) => format is TensorFormat.Q8_0 or TensorFormat.Q4_0;
 
     /// <summary>Units per chunk: enough work to pay for handing it out, few enough for every thread to get its share.</summary>
     private static int ChunkSize(int units, long workPerUnit, int threads)
@@ -101,7 +123,8 @@ public static unsafe partial class MatMul
         if (units * workPerUnit < SmallWork)
             return Math.Max(1, units);
         long least = 1 + (SmallWork / Math.Max(1, workPerUnit));
-        return (int)Math.Max(least, units / (threads * (long)ChunksPerThread));
+        // Whole tiles: the largest take two units.
+        return (int)((Math.Max(least, units / (threads * (long)ChunksPerThread)) + 1) & ~1L);
     }
 
     private static void RequireShapes(Tensor x, in MatMulTarget target)
@@ -112,6 +135,9 @@ public static unsafe partial class MatMul
         if (weight.Columns != x.Columns)
             throw new ArgumentException($"MatMul: x {x} does not fit weight {weight}");
         target.Y.RequireF32(x.Rows, weight.Rows, "MatMul");
+        InterleavedMatrix same = target.Interleaved;
+        if (!same.IsEmpty && (same.Format != weight.Format || same.Rows != weight.Rows || same.Columns != weight.Columns))
+            throw new ArgumentException($"MatMul: interleaved {same.Format} [{same.Rows}, {same.Columns}] is not weight {weight}");
     }
 
     /// <summary>Where the output of weight row n for token t goes.</summary>
@@ -121,7 +147,9 @@ public static unsafe partial class MatMul
     internal struct Part
     {
         public TensorFormat Format;
+        public bool IsFinite;          // F16 without infinity and NaN
         public byte* Weight;
+        public byte* Interleaved;      // the same rows in groups of sixteen; null where there are none
         public nint WeightStride;      // bytes
         public int Rows;               // N
         public int Columns;            // K
@@ -148,8 +176,9 @@ public static unsafe partial class MatMul
                 Part* part = Parts + i;
                 long first = Math.Max(0, ((long)from - part->FirstUnit) * RowsAtOnce);
                 long end = Math.Min(part->Rows, ((long)to - part->FirstUnit) * RowsAtOnce);
-                for (; first < end; first += RowBlock)
-                    Rows(Set, part, (int)first, (int)Math.Min(end, first + RowBlock));
+                int block = MatMulInteger.IsInterleaved(part->Format) ? IntegerRowBlock : RowBlock;
+                for (; first < end; first += block)
+                    Rows(Set, part, (int)first, (int)Math.Min(end, first + block));
             }
         }
     }
@@ -157,7 +186,13 @@ public static unsafe partial class MatMul
     /// <summary>Outputs of the weight rows [from, to); a format without its own code for the variant takes the scalar one.</summary>
     private static void Rows(InstructionSet set, Part* part, int from, int to)
     {
-        if (!IsInteger(part->Format) && FormatInfo.BlockLength(part->Format) > 1)
+        if (MatMulInteger.IsInterleaved(part->Format))
+        {
+            MatMulInteger.Rows(set, part, from, to);
+            return;
+        }
+
+        if (FormatInfo.BlockLength(part->Format) > 1)
         {
             Unpacked(set, part, from, to);
             return;

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.IO.MemoryMappedFiles;
 using Polymath.Tensors;
 
@@ -9,8 +10,10 @@ namespace Polymath.Files;
 /// catch; the file is held open without write sharing, which stops this on Windows and among .NET programs only.
 /// Where files may change underfoot, read into memory instead of mapping.
 /// </summary>
-internal sealed unsafe class FileImage : IDisposable
+internal sealed unsafe partial class FileImage : IDisposable
 {
+    private const int DontNeed = 4;   // of madvise
+
     private const int ReadChunk = 1 << 24;
 
     private readonly MemoryMappedFile? _file;
@@ -100,6 +103,20 @@ internal sealed unsafe class FileImage : IDisposable
         return new Tensor(this, _data + offset, format, rows, columns);
     }
 
+    /// <summary>
+    /// Tells the system that a tensor of this image will hardly be read again: where it is mapped, its pages leave this
+    /// process, and come back from the file if they are needed after all.
+    /// </summary>
+    public void Forget(Tensor tensor)
+    {
+        if (_view is null || !OperatingSystem.IsLinux() || !Holds(tensor))
+            return;
+        nint page = Environment.SystemPageSize, first = ((nint)tensor.Data + page - 1) / page * page;
+        nint end = (nint)(tensor.Data + tensor.ByteLength) / page * page;
+        if (end > first)
+            _ = Advise(first, (nuint)(end - first), DontNeed);
+    }
+
     /// <summary>True when all bytes of the tensor lie in this image.</summary>
     public bool Holds(Tensor tensor) =>
         tensor.Data >= _data && tensor.ByteLength <= Length && tensor.Data - _data <= Length - tensor.ByteLength;
@@ -160,4 +177,7 @@ internal sealed unsafe class FileImage : IDisposable
         _data = null;
         _view?.SafeMemoryMappedViewHandle.ReleasePointer();
     }
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int Advise(nint address, nuint length, int advice);
 }

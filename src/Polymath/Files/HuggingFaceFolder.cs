@@ -99,6 +99,9 @@ public sealed class HuggingFaceFolder : WeightSource
         return view.IsEmpty ? found.Over(found.Make(), rows, columns) : view;
     }
 
+    /// <inheritdoc/>
+    internal override bool IsMade(string name) => _translation.Find(name) is { Recipe: not null };
+
     /// <summary>The stored bytes of a tensor that has to be made, also in a format that nothing here computes with.</summary>
     internal NativeBuffer Bytes(string name)
     {

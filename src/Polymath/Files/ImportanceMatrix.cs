@@ -86,7 +86,8 @@ public sealed class ImportanceMatrix
         GgufWriter.Write(path, metadata, tensors);
     }
 
-    private static long[] Shape(int columns, int rows) => [columns, rows];
+    /// <summary>As ggml writes it, without the sizes of 1 at the end.</summary>
+    private static long[] Shape(int columns, int rows) => rows == 1 ? [columns] : [columns, rows];
 
     private static ImportanceMatrix ReadGguf(string path)
     {

@@ -91,6 +91,9 @@ public abstract class WeightSource : IDisposable
     /// <exception cref="ModelFormatException">Not there, an unsupported format, or another shape.</exception>
     public virtual Tensor ReadOnce(string name, int rows, int columns) => Read(name, rows, columns);
 
+    /// <summary>True when reading the tensor takes memory of its own; false for a view of what the source holds.</summary>
+    internal virtual bool IsMade(string name) => false;
+
     /// <inheritdoc/>
     public void Dispose()
     {

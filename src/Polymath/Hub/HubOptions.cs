@@ -87,7 +87,7 @@ public sealed record HubOptions
         return OperatingSystem.IsMacOS() ? Path.Combine(home, "Library", "Caches") : Path.Combine(home, ".cache");
     }
 
-    private static long DiskSpace(string folder)
+    internal static long DiskSpace(string folder)
     {
         try
         {

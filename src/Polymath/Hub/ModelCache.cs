@@ -67,6 +67,15 @@ public sealed class ModelCache(string folder)
         return (files.Count(f => f.Extension != ".etag"), files.Sum(f => f.Length));
     }
 
+    /// <summary>Free bytes of the disk that holds <paramref name="path"/>, or will when it is made; negative when the system does not say.</summary>
+    public static long FreeBytes(string path)
+    {
+        string? there = path;
+        while (there is not null && !Directory.Exists(there))
+            there = Path.GetDirectoryName(there);
+        return there is null ? -1 : HubOptions.DiskSpace(there);
+    }
+
     /// <summary>Removes what <see cref="Unfinished"/> counts.</summary>
     /// <exception cref="HubException">A download is under way.</exception>
     public void RemoveUnfinished()

@@ -40,7 +40,7 @@ public abstract class Decoder : LayeredModel
     {
         ModelSettings s = Settings;
         OutputNorm = weights.Vector("output_norm.weight", s.Width);
-        Output = weights.Contains("output.weight") ? weights.Linear("output", s.Vocabulary, s.Width) : new Linear(TokenEmbd);
+        Output = weights.Contains("output.weight") ? weights.Linear("output", s.Vocabulary, s.Width) : weights.Prepare(new Linear(TokenEmbd));
     }
 
     /// <summary>Names of the architectures that can be loaded.</summary>
@@ -53,19 +53,21 @@ public abstract class Decoder : LayeredModel
     protected Tensor OutputNorm { get; }
 
     /// <summary>[V, D]; the embedding where the model ties the two.</summary>
-    protected Linear Output { get; }
+    protected internal Linear Output { get; }
 
     /// <summary>What each layer keeps of the tokens seen.</summary>
     internal IReadOnlyList<CacheLayer> CacheLayers =>
         _cacheLayers ??= [.. Enumerable.Range(0, Settings.Layers).Select(CacheOf)];
 
     /// <summary>Reads the weights of <paramref name="source"/>.</summary>
+    /// <param name="source">The file.</param>
+    /// <param name="team">Threads that rearrange weights to be read fast; null to leave them as they are stored.</param>
     /// <exception cref="ModelFormatException">Unknown architecture, or weights that are missing or misshapen.</exception>
-    public static Decoder Load(WeightSource source)
+    public static Decoder Load(WeightSource source, ThreadTeam? team = null)
     {
         ArgumentNullException.ThrowIfNull(source);
         return Registry.TryGetValue(source.Architecture, out Func<WeightReader, Decoder>? load)
-            ? load(new WeightReader(source))
+            ? load(new WeightReader(source, team))
             : throw new ModelFormatException(
                 Encoder.Supported.Contains(source.Architecture)
                     ? $"{source.Path}: \"{source.Architecture}\" is an encoder; it embeds or ranks texts, it does not write"
@@ -78,6 +80,18 @@ public abstract class Decoder : LayeredModel
     {
         ArgumentNullException.ThrowIfNull(pass);
         pass.LinearInto(hidden, Output, logits);
+    }
+
+    /// <summary>Tokens that a session of that kind holds.</summary>
+    /// <exception cref="ArgumentException">Less than none, or more than the model has positions for.</exception>
+    internal int ContextOf(SessionOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.ContextLength);
+        int context = options.ContextLength > 0 ? options.ContextLength : Math.Min(Settings.ContextLength, Model.DefaultContext);
+        return context <= MaxContext
+            ? context
+            : throw new ArgumentException($"a context of {context} tokens; the model has positions for {MaxContext}", nameof(options));
     }
 
     /// <inheritdoc/>

@@ -7,6 +7,7 @@ namespace Polymath.Models;
 public abstract class LayeredModel
 {
     private readonly RopeSettings[] _ropes;
+    private readonly WeightReader _weights;
 
     /// <summary>Reads the embedding.</summary>
     /// <param name="weights">The weights.</param>
@@ -16,10 +17,17 @@ public abstract class LayeredModel
         Settings = weights.Settings;
         TokenEmbd = weights.Matrix("token_embd", Settings.Vocabulary, Settings.Width);
         _ropes = ropes;
+        _weights = weights;
     }
 
     /// <summary>Hyper-parameters.</summary>
     public ModelSettings Settings { get; }
+
+    /// <summary>Memory of the weights that were rearranged; whoever loaded the model frees it.</summary>
+    internal IReadOnlyList<InterleavedMatrix> Interleaved => _weights.Interleaved;
+
+    /// <summary>Bytes of that memory and of the mapped weights whose place it takes; also where the model is only outlined.</summary>
+    internal (long Made, long Forgotten) Rearranged => (_weights.InterleavedBytes, _weights.ForgottenBytes);
 
     /// <summary>[V, D].</summary>
     protected Tensor TokenEmbd { get; }
@@ -34,6 +42,9 @@ public abstract class LayeredModel
             + MatMul.ScratchBytes(TensorFormat.Q8_0, tokens, Math.Max(s.QueryWidth, Math.Max(s.Width, widest)))
             + (s.Experts == 0 ? 0 : Arena.SizeOf(checked(tokens * s.ExpertsUsed), s.Width));
     }
+
+    /// <summary>Bytes of the rotations for texts of at most <paramref name="context"/> tokens.</summary>
+    internal long RopeBytes(int context) => _ropes.Sum(rope => (long)context * rope.Size * sizeof(float));
 
     /// <summary>Final hidden states [T, D] of <paramref name="ids"/>, normalised; a cache that the pass has is extended.</summary>
     public Tensor Forward(Pass pass, ReadOnlySpan<int> ids)

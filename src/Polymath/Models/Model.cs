@@ -1,5 +1,4 @@
 using Polymath.Files;
-using Polymath.Models.Layers;
 using Polymath.Tensors;
 using Polymath.Text;
 
@@ -33,9 +32,18 @@ public sealed class Model : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(options.Threads);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.BatchSize);
         Source = source;
-        Decoder = Decoder.Load(source);
         BatchSize = options.BatchSize;
         Team = new ThreadTeam(options.Threads == 0 ? Environment.ProcessorCount : options.Threads);
+        try
+        {
+            Decoder = Decoder.Load(source, Team);
+        }
+        catch
+        {
+            Team.Dispose();
+            throw;
+        }
+
         _tokenizer = new Lazy<Tokenizer>(() => LoadTokenizer(source, Settings));
     }
 
@@ -88,17 +96,17 @@ public sealed class Model : IDisposable
     /// <exception cref="ArgumentException">The model's heads do not fill whole blocks of a cache format.</exception>
     public Session NewSession(SessionOptions options)
     {
-        int context = ContextOf(options);
+        int context = Decoder.ContextOf(options);
         return new Session(this, context, options);
     }
 
     /// <summary>Bytes of keys, values and states that a session of that kind reserves; memory is taken as tokens come.</summary>
     /// <exception cref="ArgumentException">The model's heads do not fill whole blocks of a cache format, or it has no such positions.</exception>
-    public long CacheBytes(SessionOptions options)
-    {
-        int context = ContextOf(options);
-        return KvCache.ByteLength(Decoder.CacheLayers, context, Math.Min(BatchSize, context), options.KeyFormat, options.ValueFormat);
-    }
+    public long CacheBytes(SessionOptions options) => NeedOf(options).Cache;
+
+    /// <summary>What a session of that kind takes besides the weights.</summary>
+    /// <exception cref="ArgumentException">The model's heads do not fill whole blocks of a cache format, or it has no such positions.</exception>
+    public MemoryNeed NeedOf(SessionOptions options) => MemoryNeed.OfSession(Decoder, BatchSize, options);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -106,6 +114,8 @@ public sealed class Model : IDisposable
         Team.Dispose();
         foreach (RopeTable table in _ropes.Values.SelectMany(tables => tables))
             table.Dispose();
+        foreach (InterleavedMatrix weights in Decoder.Interleaved)
+            weights.Free();
         Source.Dispose();
     }
 
@@ -119,16 +129,6 @@ public sealed class Model : IDisposable
                 _ropes[isLong] = tables = Decoder.BuildRopes(positions);
             return tables;
         }
-    }
-
-    private int ContextOf(SessionOptions options)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentOutOfRangeException.ThrowIfNegative(options.ContextLength);
-        int context = options.ContextLength > 0 ? options.ContextLength : Math.Min(Settings.ContextLength, DefaultContext);
-        return context <= Decoder.MaxContext
-            ? context
-            : throw new ArgumentException($"a context of {context} tokens; the model has positions for {Decoder.MaxContext}", nameof(options));
     }
 
     /// <summary>The vocabulary of <paramref name="source"/>.</summary>

@@ -37,6 +37,17 @@ public sealed class Session : IDisposable
     /// <summary>Tokens the cache can hold.</summary>
     public int Capacity => _cache.Capacity;
 
+    /// <summary>Sees what goes into the linear layers; null unless something is measured.</summary>
+    internal ILinearObserver? Observer
+    {
+        get => _pass.Observer;
+        set => _pass.Observer = value;
+    }
+
+    /// <summary>Bytes of the cache, and of the buffers besides the rotations, which sessions share.</summary>
+    internal (long Cache, long Buffers) Bytes =>
+        (_cache.Bytes, _arena.Capacity + _lastLogitsBuffer.Length + (_allLogitsBuffer?.Length ?? 0));
+
     /// <summary>
     /// Adds <paramref name="ids"/> to the text, in batches, and returns the logits [V] after the last one.
     /// They stay valid until the next call. The bits do not depend on how a text is split into calls.

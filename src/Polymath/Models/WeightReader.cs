@@ -8,17 +8,31 @@ namespace Polymath.Models;
 internal sealed class WeightReader
 {
     private readonly WeightSource _source;
+    private readonly ThreadTeam? _team;
+    private readonly List<InterleavedMatrix> _interleaved = [];
 
     /// <summary>Reads and checks the settings.</summary>
+    /// <param name="source">The file.</param>
+    /// <param name="team">Threads that interleave the weights for which it pays; null to leave all as they are stored.</param>
     /// <exception cref="ModelFormatException">A key is missing or its value makes no sense.</exception>
-    public WeightReader(WeightSource source)
+    public WeightReader(WeightSource source, ThreadTeam? team = null)
     {
         _source = source;
+        _team = team;
         Settings = ModelSettings.Read(source);
     }
 
     /// <summary>Hyper-parameters.</summary>
     public ModelSettings Settings { get; }
+
+    /// <summary>What was interleaved; the model frees it.</summary>
+    public IReadOnlyList<InterleavedMatrix> Interleaved => _interleaved;
+
+    /// <summary>Bytes of what a team interleaves, or would.</summary>
+    public long InterleavedBytes { get; private set; }
+
+    /// <summary>Bytes of mapped weights whose place that takes.</summary>
+    public long ForgottenBytes { get; private set; }
 
     /// <summary>True when a tensor of that name is there.</summary>
     public bool Contains(string name) => _source.Contains(name);
@@ -52,15 +66,39 @@ internal sealed class WeightReader
     /// <summary>name.weight [rows, columns] and, if there is one, name.bias [1, rows].</summary>
     /// <exception cref="ModelFormatException">Missing or misshapen.</exception>
     public Linear Linear(string name, int rows, int columns) =>
-        new(Matrix(name, rows, columns), OptionalVector(name + ".bias", rows));
+        Prepare(new(Matrix(name, rows, columns), OptionalVector(name + ".bias", rows)) { Name = name + ".weight" });
+
+    /// <summary>
+    /// The same layer, made ready to be multiplied: its weight interleaved where that pays, F16 looked through for infinity. The stored weight stays what it is, for embeddings and slices,
+    /// but its pages need no memory until they are read again.
+    /// </summary>
+    public Linear Prepare(Linear layer)
+    {
+        if (layer.Weight.Format == TensorFormat.F16 && _team is not null)
+            return layer with { IsFinite = MatMul.IsFinite(_team, layer.Weight) };
+        if (layer.Weight.Rows == 0 || !InterleavedMatrix.Pays(layer.Weight.Format))
+            return layer;
+        long bytes = InterleavedMatrix.ByteLength(layer.Weight.Format, layer.Weight.Rows, layer.Weight.Columns);
+        InterleavedBytes += bytes;
+        if (layer.Name is null || !_source.IsMade(layer.Name))
+            ForgottenBytes += bytes;
+        if (_team is null)
+            return layer;
+        InterleavedMatrix interleaved = InterleavedMatrix.From(_team, layer.Weight);
+        _interleaved.Add(interleaved);
+        (layer.Weight.Owner as FileImage)?.Forget(layer.Weight);
+        return layer with { Interleaved = interleaved };
+    }
 
     /// <summary>The matrices of all experts, one below the other, and their biases: weight [E·rows, columns], bias [E, rows].</summary>
     /// <exception cref="ModelFormatException">Missing or misshapen.</exception>
     public Linear Experts(string name, int rows, int columns)
     {
         int count = checked(Settings.Experts * rows);
-        return new(
-            Matrix(name, count, columns), Contains(name + ".bias") ? Floats(name + ".bias", Settings.Experts, rows) : default);
+        return Prepare(new(Matrix(name, count, columns), Contains(name + ".bias") ? Floats(name + ".bias", Settings.Experts, rows) : default)
+        {
+            Name = name + ".weight",
+        });
     }
 
     /// <summary>The number under {architecture}.{key}.</summary>

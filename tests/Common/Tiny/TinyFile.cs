@@ -85,6 +85,21 @@ internal sealed class TinyFile
         return bias ? Add(name + ".bias", [length], 0.2) : this;
     }
 
+    /// <summary>Adds a vocabulary: a token for each printable character of ASCII, and one that begins and ends texts.</summary>
+    public TinyFile WithVocabulary(bool addsBegin)
+    {
+        const uint Special = Vocabulary - 1;
+        string[] tokens = [.. Enumerable.Range('!', Vocabulary - 2).Select(c => ((char)c).ToString()), "\u0120", "<|endoftext|>"];
+        return SetGlobal("general.name", "tiny random model")   // the reference wants certain tokens of a model that is called phi3
+            .SetGlobal("tokenizer.ggml.model", "gpt2").SetGlobal("tokenizer.ggml.pre", "gpt-2")
+            .SetGlobal("tokenizer.ggml.tokens", tokens)
+            .SetGlobal("tokenizer.ggml.token_type", Enumerable.Repeat(1, Vocabulary - 1).Append(3).ToArray())
+            .SetGlobal("tokenizer.ggml.merges", Array.Empty<string>())
+            .SetGlobal("tokenizer.ggml.bos_token_id", Special).SetGlobal("tokenizer.ggml.eos_token_id", Special)
+            .SetGlobal("tokenizer.ggml.unknown_token_id", Special)
+            .SetGlobal("tokenizer.ggml.add_bos_token", addsBegin);
+    }
+
     /// <summary>Writes the file.</summary>
     public void Write(string path) => GgufWriter.Write(path, _metadata, _tensors);
 }

@@ -69,6 +69,7 @@ public sealed class CommandLineTests(TinyModelFile tiny) : IClassFixture<TinyMod
     [InlineData("logits", "model.gguf")]
     [InlineData("logits", "model.gguf", "x", "--ids", "1")]
     [InlineData("bench", "model.gguf", "-p", "0", "-n", "0")]
+    [InlineData("imatrix", "model.gguf")]
     [InlineData("quantize", "in.gguf", "out.gguf")]
     [InlineData("quantize", "in.gguf", "out.gguf", "Q9_9")]
     public void Wrong_usage_is_one_line_on_standard_error_and_code_2(params string[] args)
@@ -86,6 +87,7 @@ public sealed class CommandLineTests(TinyModelFile tiny) : IClassFixture<TinyMod
     [InlineData("perplexity", "no-such-file.gguf", "text.txt")]
     [InlineData("logits", "no-such-file.gguf", "x")]
     [InlineData("bench", "no-such-file.gguf")]
+    [InlineData("imatrix", "no-such-file.gguf", "text.txt")]
     [InlineData("quantize", "no-such-file.gguf", "out.gguf", "F16")]
     public void A_missing_file_is_one_line_that_names_it_and_code_1(params string[] args)
     {

@@ -6,7 +6,9 @@ namespace Polymath.Tests.Tensors;
 public sealed class MatMulTests : IDisposable
 {
     private const double Epsilon = 1.0 / (1 << 23);
-    private static readonly TensorFormat[] s_formats = [TensorFormat.F32, TensorFormat.F16, TensorFormat.BF16, TensorFormat.Q8_0, TensorFormat.Q4_0];
+    private static readonly TensorFormat[] s_formats =
+        [.. Enum.GetValues<TensorFormat>().Where(f => FormatInfo.IsWritable(f) && (FormatInfo.BlockLength(f) == 1 || MatMulInteger.IsInterleaved(f)))];
+
     private readonly ThreadTeam _team = new(1);
     private readonly Arena _scratch = new(1 << 24);
 
@@ -36,7 +38,7 @@ public sealed class MatMulTests : IDisposable
     public void Every_length_agrees_with_double_precision_and_stays_inside_the_fence(InstructionSet set, TensorFormat format)
     {
         int step = FormatInfo.BlockLength(format);
-        for (int k = step; k <= 257; k += step)
+        for (int k = step; k <= Math.Max(257, 3 * step); k += step)
         {
             using var memory = new FencedMemory();
             Check(set, memory, RandomWeight(memory, format, 5, k, k), RandomTensor(memory, 4, k, k + 1));
@@ -47,10 +49,10 @@ public sealed class MatMulTests : IDisposable
     [MemberData(nameof(Variants))]
     public void Every_tile_remainder_agrees_with_double_precision_and_stays_inside_the_fence(InstructionSet set, TensorFormat format)
     {
-        int k = FormatInfo.BlockLength(format) == 1 ? 45 : 96;
+        int k = FormatInfo.BlockLength(format) == 1 ? 45 : Math.Max(96, FormatInfo.BlockLength(format));
         for (int tokens = 1; tokens <= 9; tokens++)
         {
-            foreach (int rows in new[] { 1, 2, 3, 4, 5, 6, 7, 8, 9, 17, 43 })
+            foreach (int rows in new[] { 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17, 32, 43 })
             {
                 using var memory = new FencedMemory();
                 Check(set, memory, RandomWeight(memory, format, rows, k, rows), RandomTensor(memory, tokens, k, tokens));
@@ -63,8 +65,8 @@ public sealed class MatMulTests : IDisposable
     public void The_bits_depend_neither_on_threads_nor_on_the_batch(InstructionSet set, TensorFormat format)
     {
         // More tokens than a token block and more columns than a column block, so that every seam is crossed.
-        const int Rows = 11, Tokens = 101;
-        int columns = FormatInfo.BlockLength(format) == 1 ? 1037 : 1056;
+        const int Rows = 41, Tokens = 135;
+        int columns = FormatInfo.BlockLength(format) switch { 1 => 1037, 32 => 1056, _ => 1280 };
         using var memory = new FencedMemory();
         Tensor weight = RandomWeight(memory, format, Rows, columns, 1), x = RandomTensor(memory, Tokens, columns, 2);
         float[] whole = Multiply(set, _team, weight, x);
@@ -79,12 +81,46 @@ public sealed class MatMulTests : IDisposable
         }
 
         Assert.Equal(whole, pieces);
-        for (int n = 0; n < Rows; n++)
+        for (int n = 0; n < Rows; n += 3)
         {
             float[] one = Multiply(set, _team, weight.Slice(n, 1), x);
             for (int t = 0; t < Tokens; t++)
                 Assert.Equal(whole[(t * Rows) + n], one[t]);
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void Interleaved_weights_give_the_bits_of_stored_ones_slices_of_them_too(InstructionSet set, TensorFormat format)
+    {
+        if (!MatMulInteger.IsInterleaved(format) || set == InstructionSet.Scalar)
+            return;
+        using var memory = new FencedMemory();
+        Tensor weight = RandomWeight(memory, format, 75, 512, 1);
+        InterleavedMatrix interleaved = InterleavedMatrix.From(_team, weight);
+        foreach (int tokens in new[] { 1, 3, 4, 7 })
+        {
+            Tensor x = RandomTensor(memory, tokens, 512, tokens);
+            Assert.Equal(Multiply(set, _team, weight, x), Multiply(set, _team, weight, x, interleaved));
+            foreach ((int start, int count) in new[] { (0, 32), (16, 59), (48, 16) })
+            {
+                float[] part = Multiply(set, _team, weight.Slice(start, count), x);
+                Assert.Equal(part, Multiply(set, _team, weight.Slice(start, count), x, interleaved.Slice(start, count)));
+            }
+        }
+
+        Assert.True(interleaved.Slice(8, 16).IsEmpty);
+        Assert.True(interleaved.Slice(16, 8).IsEmpty);
+        interleaved.Free();
+    }
+
+    [Fact]
+    public void Interleaved_weights_of_another_shape_are_refused()
+    {
+        Tensor weight = Tensor.Zeros(TensorFormat.Q8_0, 32, 64), x = Tensor.Zeros(1, 64), y = Tensor.Zeros(1, 32);
+        InterleavedMatrix other = InterleavedMatrix.From(_team, Tensor.Zeros(TensorFormat.Q8_0, 16, 64));
+        Assert.Throws<ArgumentException>(() => MatMul.Run(_team, x, [new(weight, y, other)], _scratch));
+        Assert.Throws<ArgumentException>(() => InterleavedMatrix.From(_team, Tensor.Zeros(16, 64)));
     }
 
     [Theory]
@@ -126,13 +162,16 @@ public sealed class MatMulTests : IDisposable
         foreach (float bad in new[] { float.NaN, float.PositiveInfinity, float.NegativeInfinity })
         {
             using var memory = new FencedMemory();
-            Tensor weight = RandomWeight(memory, format, 4, K, 3), x = RandomTensor(memory, 3, K, 4);
+            int k = Math.Max(K, FormatInfo.BlockLength(format));
+            Tensor weight = RandomWeight(memory, format, 4, k, 3), x = RandomTensor(memory, 3, k, 4);
             x.Row(1)[37] = bad;
             float[] y = Multiply(set, _team, weight, x);
             Assert.All(y[4..8], v => Assert.False(float.IsFinite(v)));
             Assert.All(y[..4], v => Assert.True(float.IsFinite(v)));
             Assert.All(y[8..], v => Assert.True(float.IsFinite(v)));
 
+            if (format == TensorFormat.MXFP4)
+                continue;   // its scales are finite whatever the byte
             Spoil(weight.RowData(2), format, bad);
             y = Multiply(set, _team, weight, x.Slice(0, 1));
             Assert.Equal(new[] { true, true, false, true }, y.Select(float.IsFinite));
@@ -167,21 +206,51 @@ public sealed class MatMulTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(InstructionSet.AdvSimd)]
+    [InlineData(InstructionSet.Avx2)]
+    [InlineData(InstructionSet.Avx512)]
+    public void Finite_F16_weights_give_the_same_bits_without_the_search_for_infinity(InstructionSet set)
+    {
+        int[] patterns = [.. Enumerable.Range(0, 1 << 16).Where(bits => (bits & 0x7C00) != 0x7C00)];
+        Tensor weight = Tensor.Zeros(TensorFormat.F16, patterns.Length, 16);
+        for (int n = 0; n < weight.Rows; n++)
+            BitConverter.TryWriteBytes(weight.RowData(n)[6..], (ushort)patterns[n]);
+        Assert.True(MatMul.IsFinite(_team, weight));
+        foreach (int tokens in new[] { 1, 3 })
+        {
+            Tensor x = Tensor.From([.. Enumerable.Repeat(1f, tokens * 16)], tokens, 16), y = Tensor.Zeros(tokens, weight.Rows);
+            MatMul.Run(set, _team, x, [new MatMulTarget(weight, y) { IsFinite = true }], _scratch);
+            Assert.Equal(Multiply(set, _team, weight, x), y.AsFloats().ToArray());
+        }
+    }
+
+    [Fact]
+    public void Infinity_and_NaN_are_found_wherever_they_are()
+    {
+        Tensor weight = Tensor.Zeros(TensorFormat.F16, 7, 33);
+        Assert.True(MatMul.IsFinite(_team, weight));
+        Assert.False(MatMul.IsFinite(_team, Tensor.Zeros(7, 33)));
+        foreach (ushort bad in new ushort[] { 0x7C00, 0xFC00, 0x7E01, 0xFFFF })
+        {
+            for (int at = 0; at < 7 * 33; at += 5)
+            {
+                BitConverter.TryWriteBytes(weight.RowData(at / 33)[(at % 33 * 2)..], bad);
+                Assert.False(MatMul.IsFinite(_team, weight));
+                weight.RowData(at / 33).Clear();
+            }
+        }
+    }
+
     [Fact]
     public void Products_that_share_the_activations_equal_products_alone()
     {
         using var memory = new FencedMemory();
         using var team = new ThreadTeam(3);
-        Tensor x = RandomTensor(memory, 5, 64, 9);
-        Tensor[] weights = [.. s_formats.Select((format, i) => RandomWeight(memory, format, 3 + (2 * i), 64, i))];
+        Tensor x = RandomTensor(memory, 5, 256, 9);
+        Tensor[] weights = [.. s_formats.Take(16).Select((format, i) => RandomWeight(memory, format, 3 + (2 * i), 256, i))];
         Tensor[] outputs = [.. weights.Select(w => memory.Zeros(TensorFormat.F32, 5, w.Rows))];
-        MatMul.Run(
-            team, x,
-            [
-                new(weights[0], outputs[0]), new(weights[1], outputs[1]), new(weights[2], outputs[2]),
-                new(weights[3], outputs[3]), new(weights[4], outputs[4]),
-            ],
-            _scratch);
+        MatMul.Run(team, x, [.. weights.Zip(outputs, (weight, y) => new MatMulTarget(weight, y))], _scratch);
         for (int i = 0; i < weights.Length; i++)
         {
             Tensor alone = memory.Zeros(TensorFormat.F32, 5, weights[i].Rows);
@@ -212,9 +281,9 @@ public sealed class MatMulTests : IDisposable
     {
         foreach (TensorFormat format in s_formats)
         {
-            using var exact = new Arena(MatMul.ScratchBytes(format, 3, 96));
-            MatMul.Run(_team, Tensor.Zeros(format, 2, 96), Tensor.Zeros(3, 96), Tensor.Zeros(3, 2), exact);
-            Assert.Equal(MatMul.ScratchBytes(format, 3, 96), exact.Capacity);   // it would have grown
+            using var exact = new Arena(MatMul.ScratchBytes(format, 5, 256));
+            MatMul.Run(_team, Tensor.Zeros(format, 2, 256), Tensor.Zeros(5, 256), Tensor.Zeros(5, 2), exact);
+            Assert.Equal(MatMul.ScratchBytes(format, 5, 256), exact.Capacity);   // it would have grown
         }
     }
 
@@ -250,14 +319,22 @@ public sealed class MatMulTests : IDisposable
             case TensorFormat.F32: BitConverter.TryWriteBytes(row[40..], bad); break;
             case TensorFormat.BF16: BitConverter.TryWriteBytes(row[40..], (ushort)(BitConverter.SingleToUInt32Bits(bad) >> 16)); break;
             case TensorFormat.F16: BitConverter.TryWriteBytes(row[40..], BitConverter.HalfToUInt16Bits((Half)bad)); break;
-            default: BitConverter.TryWriteBytes(row, BitConverter.HalfToUInt16Bits((Half)bad)); break;   // a scale
+            default: BitConverter.TryWriteBytes(row[ScaleOf(format)..], BitConverter.HalfToUInt16Bits((Half)bad)); break;
         }
     }
 
-    private float[] Multiply(InstructionSet set, ThreadTeam team, Tensor weight, Tensor x)
+    private static int ScaleOf(TensorFormat format) => format switch
+    {
+        TensorFormat.Q2_K => 80,
+        TensorFormat.Q3_K => 108,
+        TensorFormat.Q6_K => 208,
+        _ => 0,
+    };
+
+    private float[] Multiply(InstructionSet set, ThreadTeam team, Tensor weight, Tensor x, InterleavedMatrix interleaved = default)
     {
         Tensor y = Tensor.Zeros(x.Rows, weight.Rows);
-        MatMul.Run(set, team, x, [new MatMulTarget(weight, y)], _scratch);
+        MatMul.Run(set, team, x, [new MatMulTarget(weight, y, interleaved)], _scratch);
         return y.AsFloats().ToArray();
     }
 

@@ -58,6 +58,9 @@ internal abstract class DeltaHybrid : Transformer
     private static FeedForward Shared(WeightReader w, int layer) =>
         FeedForward.Read(w, layer, suffix: "_shexp", width: w.Int32("expert_shared_feed_forward_length", 0)) with
         {
-            TokenGate = new Linear(w.Matrix($"blk.{layer}.ffn_gate_inp_shexp", 1, w.Settings.Width)),
+            TokenGate = new Linear(w.Matrix($"blk.{layer}.ffn_gate_inp_shexp", 1, w.Settings.Width))
+            {
+                Name = $"blk.{layer}.ffn_gate_inp_shexp.weight",
+            },
         };
 }

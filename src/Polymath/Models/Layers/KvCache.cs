@@ -65,6 +65,9 @@ public sealed class KvCache : IDisposable
     /// <summary>Tokens there is room for.</summary>
     public int Capacity { get; }
 
+    /// <summary>Bytes of this cache.</summary>
+    internal long Bytes => _buffer.Length;
+
     /// <summary>Bytes of a cache of this kind.</summary>
     /// <exception cref="ArgumentException">A head does not fill whole blocks of the format.</exception>
     public static long ByteLength(
@@ -79,6 +82,20 @@ public sealed class KvCache : IDisposable
             int rows = Rows(layer, capacity, batch);
             sum = checked(sum + Arena.SizeOf(rows, layer.Width, keyFormat) + Arena.SizeOf(rows, layer.Width, valueFormat)
                 + Arena.SizeOf(2 + Snapshots, layer.StateLength));
+        }
+
+        return sum;
+    }
+
+    /// <summary>Bytes that are read for one token after <paramref name="position"/> others.</summary>
+    internal static long BytesRead(IReadOnlyList<CacheLayer> layers, int position, TensorFormat keyFormat, TensorFormat valueFormat)
+    {
+        long sum = 0;
+        foreach (CacheLayer layer in layers)
+        {
+            int rows = layer.Window == 0 ? position : Math.Min(position, layer.Window);
+            long row = FormatInfo.RowBytes(keyFormat, layer.Width) + FormatInfo.RowBytes(valueFormat, layer.Width);
+            sum += (rows * row) + (layer.StateLength * (long)sizeof(float));
         }
 
         return sum;

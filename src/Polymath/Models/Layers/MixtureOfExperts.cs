@@ -129,7 +129,13 @@ internal sealed record MixtureOfExperts
     private Linear Expert(Linear all, int expert)
     {
         int rows = all.Weight.Rows / Experts;
-        return new Linear(all.Weight.Slice(expert * rows, rows), all.Bias.IsEmpty ? default : all.Bias.Slice(expert, 1));
+        return new Linear(all.Weight.Slice(expert * rows, rows), all.Bias.IsEmpty ? default : all.Bias.Slice(expert, 1))
+        {
+            Name = all.Name,
+            Expert = expert,
+            IsFinite = all.IsFinite,
+            Interleaved = all.Interleaved.IsEmpty ? default : all.Interleaved.Slice(expert * rows, rows),
+        };
     }
 
     private void Route(Tensor logits, Tensor weights, Span<int> chosen)

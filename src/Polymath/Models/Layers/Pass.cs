@@ -37,6 +37,9 @@ public sealed class Pass
     /// <summary>What is kept of earlier tokens; null in an encoder.</summary>
     internal KvCache? Cache { get; }
 
+    /// <summary>Sees what goes into the linear layers; null unless something is measured.</summary>
+    internal ILinearObserver? Observer { get; set; }
+
     /// <summary>Gives back what was cut off since <paramref name="mark"/>.</summary>
     public void Release(long mark) => _arena.Release(mark);
 
@@ -93,8 +96,10 @@ public sealed class Pass
     {
         Tensor y1 = _arena.Rent(x.Rows, first.Outputs), y2 = _arena.Rent(x.Rows, second.Outputs);
         long mark = _arena.Mark;
-        MatMul.Run(Team, x, [new MatMulTarget(first.Weight, y1), new MatMulTarget(second.Weight, y2)], _arena);
+        MatMul.Run(Team, x, [first.Into(y1), second.Into(y2)], _arena);
         _arena.Release(mark);
+        Observer?.Observe(x, first);
+        Observer?.Observe(x, second);
         AddBias(first, y1);
         AddBias(second, y2);
         return (y1, y2);
@@ -106,9 +111,11 @@ public sealed class Pass
         Tensor y1 = _arena.Rent(x.Rows, first.Outputs), y2 = _arena.Rent(x.Rows, second.Outputs);
         Tensor y3 = _arena.Rent(x.Rows, third.Outputs);
         long mark = _arena.Mark;
-        MatMul.Run(
-            Team, x, [new MatMulTarget(first.Weight, y1), new MatMulTarget(second.Weight, y2), new MatMulTarget(third.Weight, y3)], _arena);
+        MatMul.Run(Team, x, [first.Into(y1), second.Into(y2), third.Into(y3)], _arena);
         _arena.Release(mark);
+        Observer?.Observe(x, first);
+        Observer?.Observe(x, second);
+        Observer?.Observe(x, third);
         AddBias(first, y1);
         AddBias(second, y2);
         AddBias(third, y3);
@@ -242,8 +249,9 @@ public sealed class Pass
     internal void LinearInto(Tensor x, Linear layer, Tensor y)
     {
         long mark = _arena.Mark;
-        MatMul.Run(Team, layer.Weight, x, y, _arena);
+        MatMul.Run(Team, x, [layer.Into(y)], _arena);
         _arena.Release(mark);
+        Observer?.Observe(x, layer);
         AddBias(layer, y);
     }
 

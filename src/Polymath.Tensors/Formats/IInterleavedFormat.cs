@@ -1,0 +1,51 @@
+using System.Runtime.Intrinsics;
+
+namespace Polymath.Tensors;
+
+/// <summary>
+/// A format of integers as the matmul reads it: sixteen rows side by side (<see cref="Interleaving"/>), so that the
+/// 32-bit lanes of a register are the rows and nothing is added across lanes. Blocks are taken in stretches of 32
+/// elements, eight steps of four consecutive elements of every row; value = scale · q + offset.
+/// </summary>
+/// <remarks>A group is one block of sixteen rows; its halves are the rows 0–7 and 8–15.</remarks>
+internal unsafe interface IInterleavedFormat : IGroupFormat
+{
+    /// <summary>
+    /// Steps whose products with int8 activations, |a| ≤ 127, add up in 16 bits: 8 for q of 0–15, 4 for 0–31, 2 for 0–63.
+    /// 0: q is a signed byte, and nothing adds up in 16 bits.
+    /// </summary>
+    static abstract int StepsPerSum { get; }
+
+    /// <summary>Whether the offsets are other than zero.</summary>
+    static abstract bool HasOffset { get; }
+
+    /// <summary>Puts a stored block into its places among those of sixteen rows: as large, each element of a field beside those of the other rows.</summary>
+    static abstract void Interleave(byte* block, byte* group, int row);
+
+    /// <summary>The integers of a stretch of 32 elements: in each register four consecutive ones of eight rows.</summary>
+    /// <param name="group">Sixteen interleaved blocks.</param>
+    /// <param name="half">Which eight rows.</param>
+    /// <param name="stretch">Which 32 elements of the block.</param>
+    /// <param name="q">The eight registers.</param>
+    static abstract void Steps(byte* group, nint half, nint stretch, out EightSteps q);
+
+    /// <summary>The factors of eight rows for each group of elements in the block.</summary>
+    /// <param name="group">Sixteen interleaved blocks.</param>
+    /// <param name="half">Which eight rows.</param>
+    /// <param name="scales">Takes eight for each group of elements, sixteen apart.</param>
+    /// <param name="offsets">Likewise; left alone where there are none.</param>
+    static abstract void Factors(byte* group, nint half, float* scales, float* offsets);
+}
+
+/// <summary>32 elements of eight rows: in register i the elements 4i … 4i + 3 of each row.</summary>
+internal ref struct EightSteps
+{
+    public Vector256<byte> S0;
+    public Vector256<byte> S1;
+    public Vector256<byte> S2;
+    public Vector256<byte> S3;
+    public Vector256<byte> S4;
+    public Vector256<byte> S5;
+    public Vector256<byte> S6;
+    public Vector256<byte> S7;
+}

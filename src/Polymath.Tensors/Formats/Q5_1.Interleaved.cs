@@ -1,0 +1,42 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Polymath.Tensors;
+
+/// <summary>Levels of 0 to 31, as in Q5_0, with a stored offset.</summary>
+internal readonly unsafe partial struct Q5_1 : IInterleavedFormat
+{
+    private const int LaneFifths = 4 * Interleaving.Rows;   // where the field begins in a group
+    private const int LaneQuants = 8 * Interleaving.Rows;
+
+    /// <inheritdoc/>
+    public static int StepsPerSum => 4;
+
+    /// <inheritdoc/>
+    public static bool HasOffset => true;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Interleave(byte* block, byte* group, int row)
+    {
+        Interleaving.Halves(block, group, row, 2);
+        Interleaving.Words(block + FifthBits, group + LaneFifths, row, 1);
+        Interleaving.Words(block + Quants, group + LaneQuants, row, 4);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Steps(byte* group, nint half, nint stretch, out EightSteps q)
+    {
+        Interleaving.SplitNibbles(group + LaneQuants, half, out q);
+        Interleaving.FifthBits(Interleaving.Word(group + LaneFifths, half, 0), ref q);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Factors(byte* group, nint half, float* scales, float* offsets)
+    {
+        Interleaving.Half(group, half, 0).Store(scales);
+        Interleaving.Half(group, half, 1).Store(offsets);
+    }
+}

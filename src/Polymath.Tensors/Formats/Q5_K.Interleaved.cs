@@ -1,0 +1,45 @@
+using System.Runtime.CompilerServices;
+
+namespace Polymath.Tensors;
+
+/// <summary>Levels of 0 to 31, as in Q5_0; the scales and minima of a row are three words.</summary>
+internal readonly unsafe partial struct Q5_K : IInterleavedFormat
+{
+    private const int LaneScales = 4 * Interleaving.Rows;   // where the field begins in a group
+    private const int LaneFifths = 16 * Interleaving.Rows;
+    private const int LaneQuants = 48 * Interleaving.Rows;
+
+    /// <inheritdoc/>
+    public static int StepsPerSum => 4;
+
+    /// <inheritdoc/>
+    public static bool HasOffset => true;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Interleave(byte* block, byte* group, int row)
+    {
+        Interleaving.Halves(block, group, row, 2);
+        Interleaving.Words(block + Scales, group + LaneScales, row, 3);
+        Interleaving.Words(block + FifthBits, group + LaneFifths, row, 8);
+        Interleaving.Words(block + Quants, group + LaneQuants, row, 32);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Steps(byte* group, nint half, nint stretch, out EightSteps q)
+    {
+        byte* field = group + LaneQuants + (stretch / 2 * 8 * 64);
+        Interleaving.ShiftedBits(field, half, (int)(stretch % 2) * 4, 15, out q);
+        Interleaving.ShiftedBits(group + LaneFifths, half, (int)stretch, 1, out EightSteps fifths);
+        Interleaving.SetHigh(ref q, fifths, 4);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Factors(byte* group, nint half, float* scales, float* offsets)
+    {
+        Interleaving.SixBitFactors(
+            group + LaneScales, half, Interleaving.Half(group, half, 0), -Interleaving.Half(group, half, 1), scales, offsets);
+    }
+}

@@ -1,0 +1,243 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Polymath.Tensors;
+
+/// <summary>
+/// The matmul of the formats of integers, over interleaved rows: the lanes are the rows. The dots of a group of elements
+/// are exact; their sum over the groups, one chain of multiply-adds per output in the order of the columns, is all that
+/// decides an output's bits, the same for one token as for many. Rows that are stored as they lie in the file are
+/// interleaved on the way.
+/// </summary>
+internal static unsafe partial class MatMulInteger
+{
+    private const int PrefetchBytes = 4096;
+
+    /// <summary>True for the formats that have an interleaved form.</summary>
+    public static bool IsInterleaved(TensorFormat format) => format is TensorFormat.Q4_0 or TensorFormat.Q4_1 or TensorFormat.Q5_0
+        or TensorFormat.Q5_1 or TensorFormat.Q8_0 or TensorFormat.Q2_K or TensorFormat.Q3_K or TensorFormat.Q4_K or TensorFormat.Q5_K
+        or TensorFormat.Q6_K or TensorFormat.IQ4_NL or TensorFormat.IQ4_XS or TensorFormat.MXFP4;
+
+    /// <summary>True when many tokens meet the format as 16-bit numbers.</summary>
+    public static bool IsWide(TensorFormat format) =>
+        Avx2.IsSupported && format is TensorFormat.Q8_0 or TensorFormat.IQ4_NL or TensorFormat.IQ4_XS;
+
+    /// <summary>Computes the outputs of the weight rows [from, to), from a multiple of sixteen.</summary>
+    public static void Rows(InstructionSet set, MatMul.Part* part, int from, int to)
+    {
+        switch (part->Format)
+        {
+            case TensorFormat.Q4_0: Rows<Q4_0>(set, part, from, to); break;
+            case TensorFormat.Q4_1: Rows<Q4_1>(set, part, from, to); break;
+            case TensorFormat.Q5_0: Rows<Q5_0>(set, part, from, to); break;
+            case TensorFormat.Q5_1: Rows<Q5_1>(set, part, from, to); break;
+            case TensorFormat.Q8_0: Rows<Q8_0>(set, part, from, to); break;
+            case TensorFormat.Q2_K: Rows<Q2_K>(set, part, from, to); break;
+            case TensorFormat.Q3_K: Rows<Q3_K>(set, part, from, to); break;
+            case TensorFormat.Q4_K: Rows<Q4_K>(set, part, from, to); break;
+            case TensorFormat.Q5_K: Rows<Q5_K>(set, part, from, to); break;
+            case TensorFormat.Q6_K: Rows<Q6_K>(set, part, from, to); break;
+            case TensorFormat.IQ4_NL: Rows<IQ4_NL>(set, part, from, to); break;
+            case TensorFormat.IQ4_XS: Rows<IQ4_XS>(set, part, from, to); break;
+            case TensorFormat.MXFP4: Rows<MXFP4>(set, part, from, to); break;
+            default: throw BlockFormat.Unknown(part->Format);
+        }
+    }
+
+    /// <summary>Interleaves up to sixteen rows.</summary>
+    public static void Interleave(TensorFormat format, byte* rows, nint stride, int count, int columns, byte* target)
+    {
+        int blocks = columns / FormatInfo.BlockLength(format);
+        switch (format)
+        {
+            case TensorFormat.Q4_0: Interleaving.Run<Q4_0>(rows, stride, count, blocks, target); break;
+            case TensorFormat.Q4_1: Interleaving.Run<Q4_1>(rows, stride, count, blocks, target); break;
+            case TensorFormat.Q5_0: Interleaving.Run<Q5_0>(rows, stride, count, blocks, target); break;
+            case TensorFormat.Q5_1: Interleaving.Run<Q5_1>(rows, stride, count, blocks, target); break;
+            case TensorFormat.Q8_0: Interleaving.Run<Q8_0>(rows, stride, count, blocks, target); break;
+            case TensorFormat.Q2_K: Interleaving.Run<Q2_K>(rows, stride, count, blocks, target); break;
+            case TensorFormat.Q3_K: Interleaving.Run<Q3_K>(rows, stride, count, blocks, target); break;
+            case TensorFormat.Q4_K: Interleaving.Run<Q4_K>(rows, stride, count, blocks, target); break;
+            case TensorFormat.Q5_K: Interleaving.Run<Q5_K>(rows, stride, count, blocks, target); break;
+            case TensorFormat.Q6_K: Interleaving.Run<Q6_K>(rows, stride, count, blocks, target); break;
+            case TensorFormat.IQ4_NL: Interleaving.Run<IQ4_NL>(rows, stride, count, blocks, target); break;
+            case TensorFormat.IQ4_XS: Interleaving.Run<IQ4_XS>(rows, stride, count, blocks, target); break;
+            case TensorFormat.MXFP4: Interleaving.Run<MXFP4>(rows, stride, count, blocks, target); break;
+            default: throw BlockFormat.Unknown(format);
+        }
+    }
+
+    private static void Rows<TFormat>(InstructionSet set, MatMul.Part* part, int from, int to)
+        where TFormat : struct, IInterleavedFormat
+    {
+        if (set == InstructionSet.Scalar)
+            MatMulScalar.Integers<TFormat>(part, from, to);
+        else if (part->Tokens < Int8Activations.RowsAtOnce)
+            FewTokens<TFormat>(part, from, to);
+        else if (set == InstructionSet.Avx512)
+            Panels<TFormat, Tile512>(part, from, to);
+        else
+            Panels<TFormat, Tile256>(part, from, to);
+    }
+
+    /// <summary>The sixteen rows from <paramref name="n"/> on: as they lie interleaved, or interleaved into the thread's scratch.</summary>
+    private static byte* Group<TFormat>(MatMul.Part* part, int n, byte* scratch)
+        where TFormat : struct, IInterleavedFormat
+    {
+        if (part->Interleaved is not null)
+            return part->Interleaved + (n * part->WeightStride);
+        Interleaving.Run<TFormat>(
+            part->Weight + (n * part->WeightStride), part->WeightStride, Math.Min(Interleaving.Rows, part->Rows - n),
+            part->Columns / TFormat.BlockLength, scratch);
+        return scratch;
+    }
+
+    private static byte* ScratchFor(MatMul.Part* part, int groups) =>
+        part->Interleaved is null ? Scratch.ReserveOwn(groups * Interleaving.Rows * part->WeightStride) : null;
+
+    /// <summary>Token by token, straight from the interleaved blocks.</summary>
+    [SkipLocalsInit]
+    private static void FewTokens<TFormat>(MatMul.Part* part, int from, int to)
+        where TFormat : struct, IInterleavedFormat
+    {
+        byte* scratch = ScratchFor(part, 1);
+        float* y = stackalloc float[Interleaving.Rows];
+        for (int n = from; n < to; n += Interleaving.Rows)
+        {
+            byte* group = Group<TFormat>(part, n, scratch);
+            int count = Math.Min(Interleaving.Rows, to - n);
+            for (int t = 0; t < part->Tokens; t++)
+            {
+                float* target = count == Interleaving.Rows ? MatMul.Output(part, n, t) : y;
+                OneToken<TFormat>(group, part->Quantized + (t * part->QuantizedStride), part->Columns, target);
+                if (target == y)
+                    new Span<float>(y, count).CopyTo(new Span<float>(MatMul.Output(part, n, t), count));
+            }
+        }
+    }
+
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void OneToken<TFormat>(byte* group, byte* x, int columns, float* y)
+        where TFormat : struct, IInterleavedFormat
+    {
+        var scales = (float*)(x + Int8Activations.ScalesStart(columns));
+        var sums = (float*)(x + Int8Activations.SumsStart(columns, TFormat.GroupLength));
+        byte* end = x + columns;
+        Vector256<float> low = default, high = default;
+        float* factors = stackalloc float[2 * Groups.MostGroups * Interleaving.Rows];
+        float* offsets = factors + (Groups.MostGroups * Interleaving.Rows);
+        while (x < end)
+        {
+            TFormat.Factors(group, 0, factors, offsets);
+            TFormat.Factors(group, 1, factors + 8, offsets + 8);
+            for (nint s = 0; s < TFormat.BlockLength / Interleaving.Stretch; s++)
+            {
+                Prefetch<TFormat>(group + (s * StretchBytes<TFormat>()));
+                low = AddStretch<TFormat>(group, 0, s, (int*)x, scales, sums, factors, low);
+                high = AddStretch<TFormat>(group, 1, s, (int*)x, scales, sums, factors + 8, high);
+                x += Interleaving.Stretch;
+                scales++;
+                sums += Interleaving.Stretch / TFormat.GroupLength;
+            }
+
+            group += Interleaving.Rows * TFormat.BlockBytes;
+        }
+
+        low.Store(y);
+        high.Store(y + 8);
+    }
+
+    /// <summary>Bytes of sixteen rows of 32 elements.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static nint StretchBytes<TFormat>()
+        where TFormat : struct, IInterleavedFormat
+        => Interleaving.Rows * TFormat.BlockBytes * Interleaving.Stretch / TFormat.BlockLength;
+
+    /// <summary>Asks for what is read some stretches later: the chip's own prefetching ends at each page.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Prefetch<TFormat>(byte* at)
+        where TFormat : struct, IInterleavedFormat
+    {
+        if (!Sse.IsSupported)
+            return;
+        for (nint line = 0; line < StretchBytes<TFormat>(); line += 64)
+            Sse.Prefetch0(at + PrefetchBytes + line);
+    }
+
+    /// <summary>Eight rows times 32 activations.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> AddStretch<TFormat>(
+        byte* group, nint half, nint stretch, int* x, float* scale, float* sums, float* factors, Vector256<float> y)
+        where TFormat : struct, IInterleavedFormat
+    {
+        TFormat.Steps(group, half, stretch, out EightSteps q);
+        if (TFormat.GroupLength == Interleaving.Stretch)
+        {
+            Vector256<int> dots;
+            if (Avx2.IsSupported && TFormat.StepsPerSum == 8)
+            {
+                dots = Finish(
+                    (Products(q.S0, x) + Products(q.S1, x + 1) + (Products(q.S2, x + 2) + Products(q.S3, x + 3)))
+                    + (Products(q.S4, x + 4) + Products(q.S5, x + 5) + (Products(q.S6, x + 6) + Products(q.S7, x + 7))));
+            }
+            else
+            {
+                dots = DotOfSixteen<TFormat>(q.S0, q.S1, q.S2, q.S3, x) + DotOfSixteen<TFormat>(q.S4, q.S5, q.S6, q.S7, x + 4);
+            }
+
+            return AddGroup<TFormat>(factors + (stretch * Interleaving.Rows), dots, *scale, sums, y);
+        }
+
+        factors += 2 * stretch * Interleaving.Rows;
+        y = AddGroup<TFormat>(factors, DotOfSixteen<TFormat>(q.S0, q.S1, q.S2, q.S3, x), *scale, sums, y);
+        return AddGroup<TFormat>(factors + Interleaving.Rows, DotOfSixteen<TFormat>(q.S4, q.S5, q.S6, q.S7, x + 4), *scale, sums + 1, y);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> AddGroup<TFormat>(
+        float* factors, Vector256<int> dots, float scale, float* sum, Vector256<float> y)
+        where TFormat : struct, IInterleavedFormat
+    {
+        y = Simd.MultiplyAdd(Vector256.ConvertToSingle(dots), Vector256.Load(factors) * Vector256.Create(scale), y);
+        return TFormat.HasOffset
+            ? Simd.MultiplyAdd(Vector256.Load(factors + (Groups.MostGroups * Interleaving.Rows)), Vector256.Create(*sum), y) : y;
+    }
+
+    /// <summary>Eight rows times 16 activations, exactly.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> DotOfSixteen<TFormat>(Vector256<byte> q0, Vector256<byte> q1, Vector256<byte> q2, Vector256<byte> q3, int* x)
+        where TFormat : struct, IInterleavedFormat
+    {
+        if (!Avx2.IsSupported)
+        {
+            Vector256<int> sum = Simd.AddDotFours(Vector256<int>.Zero, q0.AsSByte(), Fours(x));
+            sum = Simd.AddDotFours(sum, q1.AsSByte(), Fours(x + 1));
+            sum = Simd.AddDotFours(sum, q2.AsSByte(), Fours(x + 2));
+            return Simd.AddDotFours(sum, q3.AsSByte(), Fours(x + 3));
+        }
+
+        if (TFormat.StepsPerSum == 0)
+            return Signed(q0, x) + Signed(q1, x + 1) + (Signed(q2, x + 2) + Signed(q3, x + 3));
+        Vector256<short> first = Products(q0, x) + Products(q1, x + 1), second = Products(q2, x + 2) + Products(q3, x + 3);
+        return TFormat.StepsPerSum >= 4 ? Finish(first + second) : Finish(first) + Finish(second);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> Signed(Vector256<byte> q, int* x)
+    {
+        // |q| may be 128, which as an unsigned byte it is; with |x| ≤ 127 two products stay below 2^15.
+        Vector256<byte> size = Vector256.Abs(q.AsSByte()).AsByte();
+        return Finish(Simd.MultiplyAddPairs(size, Simd.MultiplySign(Fours(x), q.AsSByte())));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<short> Products(Vector256<byte> q, int* x) => Simd.MultiplyAddPairs(q, Fours(x));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> Finish(Vector256<short> sums) => Simd.MultiplyAddPairs(sums, Vector256<short>.One);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<sbyte> Fours(int* x) => Vector256.Create(*x).AsSByte();
+}
