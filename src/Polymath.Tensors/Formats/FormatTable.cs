@@ -21,19 +21,19 @@ internal static unsafe class FormatTable
         Writable<F32>(TensorFormat.F32);
         Writable<F16>(TensorFormat.F16);
         Writable<BF16>(TensorFormat.BF16);
-        Writable<Q4_0>(TensorFormat.Q4_0);
-        Writable<Q4_1>(TensorFormat.Q4_1);
-        Writable<Q5_0>(TensorFormat.Q5_0);
-        Writable<Q5_1>(TensorFormat.Q5_1);
-        Writable<Q8_0>(TensorFormat.Q8_0);
-        Writable<Q2_K>(TensorFormat.Q2_K);
-        Writable<Q3_K>(TensorFormat.Q3_K);
-        Writable<Q4_K>(TensorFormat.Q4_K);
-        Writable<Q5_K>(TensorFormat.Q5_K);
-        Writable<Q6_K>(TensorFormat.Q6_K);
-        Writable<IQ4_NL>(TensorFormat.IQ4_NL);
-        Writable<IQ4_XS>(TensorFormat.IQ4_XS);
-        Writable<MXFP4>(TensorFormat.MXFP4);
+        Integers<Q4_0>(TensorFormat.Q4_0);
+        Integers<Q4_1>(TensorFormat.Q4_1);
+        Integers<Q5_0>(TensorFormat.Q5_0);
+        Integers<Q5_1>(TensorFormat.Q5_1);
+        Integers<Q8_0>(TensorFormat.Q8_0);
+        Integers<Q2_K>(TensorFormat.Q2_K);
+        Integers<Q3_K>(TensorFormat.Q3_K);
+        Integers<Q4_K>(TensorFormat.Q4_K);
+        Integers<Q5_K>(TensorFormat.Q5_K);
+        Integers<Q6_K>(TensorFormat.Q6_K);
+        Integers<IQ4_NL>(TensorFormat.IQ4_NL);
+        Integers<IQ4_XS>(TensorFormat.IQ4_XS);
+        Integers<MXFP4>(TensorFormat.MXFP4);
         Readable<IQ1_S>(TensorFormat.IQ1_S);
         Readable<IQ1_M>(TensorFormat.IQ1_M);
         Readable<IQ2_XXS>(TensorFormat.IQ2_XXS);
@@ -48,23 +48,47 @@ internal static unsafe class FormatTable
 
         void Readable<TFormat>(TensorFormat format)
             where TFormat : struct, IBlockFormat
-            => entries[(int)format] = new Entry(TFormat.BlockLength, TFormat.BlockBytes, &TFormat.Dequantize, null);
+            => entries[(int)format] = new Entry
+            {
+                BlockLength = TFormat.BlockLength,
+                BlockBytes = TFormat.BlockBytes,
+                Dequantize = &TFormat.Dequantize,
+            };
 
         void Writable<TFormat>(TensorFormat format)
             where TFormat : struct, IWritableFormat
-            => entries[(int)format] = new Entry(TFormat.BlockLength, TFormat.BlockBytes, &TFormat.Dequantize, &TFormat.Quantize);
+        {
+            Readable<TFormat>(format);
+            entries[(int)format].Quantize = &TFormat.Quantize;
+        }
+
+        void Integers<TFormat>(TensorFormat format)
+            where TFormat : struct, IWritableFormat, IInterleavedFormat
+        {
+            Writable<TFormat>(format);
+            entries[(int)format].StepsPerSum = TFormat.StepsPerSum;
+            entries[(int)format].Interleave = &Interleaving.Run<TFormat>;
+            entries[(int)format].Rows = &MatMulInteger.Rows<TFormat>;
+        }
     }
 
-    /// <summary>A format's sizes and code; <see cref="Quantize"/> is null where it is only read.</summary>
-    internal readonly struct Entry(
-        int blockLength,
-        int blockBytes,
-        delegate*<byte*, float*, int, void> dequantize,
-        delegate*<float*, float*, byte*, int, void> quantize)
+    /// <summary>A format's sizes and code.</summary>
+    internal struct Entry
     {
-        public readonly int BlockLength = blockLength;
-        public readonly int BlockBytes = blockBytes;
-        public readonly delegate*<byte*, float*, int, void> Dequantize = dequantize;
-        public readonly delegate*<float*, float*, byte*, int, void> Quantize = quantize;
+        public int BlockLength;
+        public int BlockBytes;
+        public delegate*<byte*, float*, int, void> Dequantize;
+
+        /// <summary>Null where the format is only read.</summary>
+        public delegate*<float*, float*, byte*, int, void> Quantize;
+
+        /// <summary>As <see cref="IInterleavedFormat.StepsPerSum"/>.</summary>
+        public int StepsPerSum;
+
+        /// <summary>Lays up to sixteen rows side by side; null, like <see cref="Rows"/>, where the matmul unpacks to floats.</summary>
+        public delegate*<byte*, nint, int, int, byte*, void> Interleave;
+
+        /// <summary>The outputs of weight rows.</summary>
+        public delegate*<InstructionSet, MatMul.Part*, int, int, void> Rows;
     }
 }

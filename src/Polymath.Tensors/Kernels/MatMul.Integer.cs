@@ -15,60 +15,13 @@ internal static unsafe partial class MatMulInteger
     private const int PrefetchBytes = 4096;
 
     /// <summary>True for the formats that have an interleaved form.</summary>
-    public static bool IsInterleaved(TensorFormat format) => format is TensorFormat.Q4_0 or TensorFormat.Q4_1 or TensorFormat.Q5_0
-        or TensorFormat.Q5_1 or TensorFormat.Q8_0 or TensorFormat.Q2_K or TensorFormat.Q3_K or TensorFormat.Q4_K or TensorFormat.Q5_K
-        or TensorFormat.Q6_K or TensorFormat.IQ4_NL or TensorFormat.IQ4_XS or TensorFormat.MXFP4;
+    public static bool IsInterleaved(TensorFormat format) => FormatTable.Of(format).Rows is not null;
 
     /// <summary>True when many tokens meet the format as 16-bit numbers.</summary>
-    public static bool IsWide(TensorFormat format) =>
-        Avx2.IsSupported && format is TensorFormat.Q8_0 or TensorFormat.IQ4_NL or TensorFormat.IQ4_XS;
+    public static bool IsWide(TensorFormat format) => Avx2.IsSupported && FormatTable.Of(format) is { Rows: not null, StepsPerSum: 0 };
 
     /// <summary>Computes the outputs of the weight rows [from, to), from a multiple of sixteen.</summary>
-    public static void Rows(InstructionSet set, MatMul.Part* part, int from, int to)
-    {
-        switch (part->Format)
-        {
-            case TensorFormat.Q4_0: Rows<Q4_0>(set, part, from, to); break;
-            case TensorFormat.Q4_1: Rows<Q4_1>(set, part, from, to); break;
-            case TensorFormat.Q5_0: Rows<Q5_0>(set, part, from, to); break;
-            case TensorFormat.Q5_1: Rows<Q5_1>(set, part, from, to); break;
-            case TensorFormat.Q8_0: Rows<Q8_0>(set, part, from, to); break;
-            case TensorFormat.Q2_K: Rows<Q2_K>(set, part, from, to); break;
-            case TensorFormat.Q3_K: Rows<Q3_K>(set, part, from, to); break;
-            case TensorFormat.Q4_K: Rows<Q4_K>(set, part, from, to); break;
-            case TensorFormat.Q5_K: Rows<Q5_K>(set, part, from, to); break;
-            case TensorFormat.Q6_K: Rows<Q6_K>(set, part, from, to); break;
-            case TensorFormat.IQ4_NL: Rows<IQ4_NL>(set, part, from, to); break;
-            case TensorFormat.IQ4_XS: Rows<IQ4_XS>(set, part, from, to); break;
-            case TensorFormat.MXFP4: Rows<MXFP4>(set, part, from, to); break;
-            default: throw BlockFormat.Unknown(part->Format);
-        }
-    }
-
-    /// <summary>Interleaves up to sixteen rows.</summary>
-    public static void Interleave(TensorFormat format, byte* rows, nint stride, int count, int columns, byte* target)
-    {
-        int blocks = columns / FormatInfo.BlockLength(format);
-        switch (format)
-        {
-            case TensorFormat.Q4_0: Interleaving.Run<Q4_0>(rows, stride, count, blocks, target); break;
-            case TensorFormat.Q4_1: Interleaving.Run<Q4_1>(rows, stride, count, blocks, target); break;
-            case TensorFormat.Q5_0: Interleaving.Run<Q5_0>(rows, stride, count, blocks, target); break;
-            case TensorFormat.Q5_1: Interleaving.Run<Q5_1>(rows, stride, count, blocks, target); break;
-            case TensorFormat.Q8_0: Interleaving.Run<Q8_0>(rows, stride, count, blocks, target); break;
-            case TensorFormat.Q2_K: Interleaving.Run<Q2_K>(rows, stride, count, blocks, target); break;
-            case TensorFormat.Q3_K: Interleaving.Run<Q3_K>(rows, stride, count, blocks, target); break;
-            case TensorFormat.Q4_K: Interleaving.Run<Q4_K>(rows, stride, count, blocks, target); break;
-            case TensorFormat.Q5_K: Interleaving.Run<Q5_K>(rows, stride, count, blocks, target); break;
-            case TensorFormat.Q6_K: Interleaving.Run<Q6_K>(rows, stride, count, blocks, target); break;
-            case TensorFormat.IQ4_NL: Interleaving.Run<IQ4_NL>(rows, stride, count, blocks, target); break;
-            case TensorFormat.IQ4_XS: Interleaving.Run<IQ4_XS>(rows, stride, count, blocks, target); break;
-            case TensorFormat.MXFP4: Interleaving.Run<MXFP4>(rows, stride, count, blocks, target); break;
-            default: throw BlockFormat.Unknown(format);
-        }
-    }
-
-    private static void Rows<TFormat>(InstructionSet set, MatMul.Part* part, int from, int to)
+    public static void Rows<TFormat>(InstructionSet set, MatMul.Part* part, int from, int to)
         where TFormat : struct, IInterleavedFormat
     {
         if (set == InstructionSet.Scalar)

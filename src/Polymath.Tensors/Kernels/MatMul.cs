@@ -188,7 +188,7 @@ public static unsafe partial class MatMul
     {
         if (MatMulInteger.IsInterleaved(part->Format))
         {
-            MatMulInteger.Rows(set, part, from, to);
+            FormatTable.Of(part->Format).Rows(set, part, from, to);
             return;
         }
 

@@ -83,12 +83,13 @@ public readonly unsafe struct InterleavedMatrix
         public readonly void Run(int from, int to)
         {
             nint stride = (nint)Weight.RowBytes;
+            int blocks = Weight.Columns / FormatInfo.BlockLength(Weight.Format);
             for (int group = from; group < to; group++)
             {
                 nint first = group * (nint)Interleaving.Rows;
-                MatMulInteger.Interleave(
-                    Weight.Format, Weight.Data + (first * stride), stride, (int)Math.Min(Interleaving.Rows, Weight.Rows - first),
-                    Weight.Columns, Target + (first * stride));
+                FormatTable.Of(Weight.Format).Interleave(
+                    Weight.Data + (first * stride), stride, (int)Math.Min(Interleaving.Rows, Weight.Rows - first), blocks,
+                    Target + (first * stride));
             }
         }
     }
