@@ -1,12 +1,15 @@
 using BenchmarkDotNet.Running;
 using Polymath.Benchmarks;
 
-// `gemm` measures matrix products as a share of the chip's peak, `tokenize` the speed of encoding; `make-model`, `peer` and
+// `gemm` measures matrix products of training as a share of the chip's peak, `matmul` those of inference, `tokenize` the speed of encoding; `make-model`, `peer` and
 // `side-by-side` are the parts of bench/side-by-side.sh; anything else is for BenchmarkDotNet.
 switch (args)
 {
     case ["gemm"]:
         GemmSpeed.Run();
+        return 0;
+    case ["matmul", ..]:
+        MatMulSpeed.Run(args[1..]);
         return 0;
     case ["tokenize", _, _, ..]:
         TokenizeSpeed.Run(args[1..]);

@@ -29,11 +29,12 @@ internal unsafe interface IInterleavedFormat : IGroupFormat
     /// <param name="q">The eight registers.</param>
     static abstract void Steps(byte* group, nint half, nint stretch, out EightSteps q);
 
-    /// <summary>The scales of eight rows for the group of elements <paramref name="index"/>, counted in GroupLength.</summary>
-    static abstract Vector256<float> Scale(byte* group, nint half, nint index);
-
-    /// <summary>The offsets of eight rows for the group of elements <paramref name="index"/>.</summary>
-    static abstract Vector256<float> Offset(byte* group, nint half, nint index);
+    /// <summary>The factors of eight rows for each group of elements in the block.</summary>
+    /// <param name="group">Sixteen interleaved blocks.</param>
+    /// <param name="half">Which eight rows.</param>
+    /// <param name="scales">Takes eight for each group of elements, sixteen apart.</param>
+    /// <param name="offsets">Likewise; left alone where there are none.</param>
+    static abstract void Factors(byte* group, nint half, float* scales, float* offsets);
 }
 
 /// <summary>32 elements of eight rows: in register i the elements 4i … 4i + 3 of each row.</summary>

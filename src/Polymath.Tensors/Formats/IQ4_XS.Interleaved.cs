@@ -34,15 +34,15 @@ internal readonly unsafe partial struct IQ4_XS : IInterleavedFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Scale(byte* group, nint half, nint index)
+    public static void Factors(byte* group, nint half, float* scales, float* offsets)
     {
-        Vector256<int> high = Simd.Widen(Vector128.Load((short*)(group + 32 + (16 * half)))) >>> (int)(2 * index);
-        Vector256<int> low = Interleaving.Word(group + LaneScales, half, 0).AsInt32() >>> (int)(4 * index);
-        Vector256<int> level = (low & Vector256.Create(15)) | ((high & Vector256.Create(3)) << 4);
-        return Interleaving.Half(group, half, 0) * Vector256.ConvertToSingle(level - Vector256.Create(32));
+        Vector256<float> d = Interleaving.Half(group, half, 0);
+        Vector256<int> high = Simd.Widen(Vector128.Load((short*)(group + 32 + (16 * half))));
+        Vector256<int> low = Interleaving.Word(group + LaneScales, half, 0).AsInt32();
+        for (int i = 0; i < 8; i++)
+        {
+            Vector256<int> level = ((low >>> (4 * i)) & Vector256.Create(15)) | (((high >>> (2 * i)) & Vector256.Create(3)) << 4);
+            (d * Vector256.ConvertToSingle(level - Vector256.Create(32))).Store(scales + ((nint)i * Interleaving.Rows));
+        }
     }
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Offset(byte* group, nint half, nint index) => default;
 }

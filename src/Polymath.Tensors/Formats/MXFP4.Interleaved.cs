@@ -33,16 +33,14 @@ internal readonly unsafe partial struct MXFP4 : IInterleavedFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Scale(byte* group, nint half, nint index)
+    public static void Factors(byte* group, nint half, float* scales, float* offsets)
     {
         Vector128<short> bytes = Vector128.WidenLower(Vector64.Load(group + (8 * half)).ToVector128Unsafe()).AsInt16();
         Vector256<int> exponent = Simd.Widen(bytes);
         Vector256<int> subnormal = Vector256.Create(0x00200000) + (exponent << 21);   // of the exponents 0 and 1
         Vector256<int> small = Vector256.LessThan(exponent, Vector256.Create(2));
-        return Vector256.ConditionalSelect(small, subnormal, (exponent - Vector256<int>.One) << 23).AsSingle();
+        Vector256<float> scale = Vector256.ConditionalSelect(small, subnormal, (exponent - Vector256<int>.One) << 23).AsSingle();
+        scale.Store(scales);
+        (scale * Vector256.Create(-12f)).Store(offsets);
     }
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Offset(byte* group, nint half, nint index) => Scale(group, half, index) * Vector256.Create(-12f);
 }

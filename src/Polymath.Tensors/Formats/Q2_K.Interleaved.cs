@@ -9,8 +9,6 @@ internal readonly unsafe partial struct Q2_K : IInterleavedFormat
     private const int LaneQuants = 16 * Interleaving.Rows;   // where the field begins in a group
     private const int LaneD = 80 * Interleaving.Rows;
 
-    private static Vector256<byte> Low(byte* group, nint half, nint index) => Interleaving.Word(group, half, index / 4) & Vector256.Create((byte)15);
-
     /// <inheritdoc/>
     public static int StepsPerSum => 4;
 
@@ -35,9 +33,15 @@ internal readonly unsafe partial struct Q2_K : IInterleavedFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Scale(byte* group, nint half, nint index) => Interleaving.Half(group + LaneD, half, 0) * Interleaving.ByteOf(Low(group, half, index), index % 4);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Offset(byte* group, nint half, nint index) => Interleaving.Half(group + LaneD, half, 1) * -Interleaving.ByteOf((Interleaving.Word(group, half, index / 4).AsUInt32() >>> 4).AsByte() & Vector256.Create((byte)15), index % 4);
+    public static void Factors(byte* group, nint half, float* scales, float* offsets)
+    {
+        Vector256<float> d = Interleaving.Half(group + LaneD, half, 0), m = -Interleaving.Half(group + LaneD, half, 1);
+        Vector256<byte> low = Vector256.Create((byte)15);
+        for (nint i = 0; i < 16; i++)
+        {
+            Vector256<byte> word = Interleaving.Word(group, half, i / 4);
+            (d * Interleaving.ByteOf(word & low, i % 4)).Store(scales + (i * Interleaving.Rows));
+            (m * Interleaving.ByteOf((word.AsUInt32() >>> 4).AsByte() & low, i % 4)).Store(offsets + (i * Interleaving.Rows));
+        }
+    }
 }

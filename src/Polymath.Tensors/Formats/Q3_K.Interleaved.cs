@@ -45,9 +45,14 @@ internal readonly unsafe partial struct Q3_K : IInterleavedFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Scale(byte* group, nint half, nint index) => Interleaving.Half(group + LaneD, half, 0) * (SixBits(group + LaneScales, half, index) - Vector256.Create(32f));
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Offset(byte* group, nint half, nint index) => Scale(group, half, index) * Vector256.Create(-4f);
+    public static void Factors(byte* group, nint half, float* scales, float* offsets)
+    {
+        Vector256<float> d = Interleaving.Half(group + LaneD, half, 0);
+        for (nint i = 0; i < 16; i++)
+        {
+            Vector256<float> scale = d * (SixBits(group + LaneScales, half, i) - Vector256.Create(32f));
+            scale.Store(scales + (i * Interleaving.Rows));
+            (scale * Vector256.Create(-4f)).Store(offsets + (i * Interleaving.Rows));
+        }
+    }
 }

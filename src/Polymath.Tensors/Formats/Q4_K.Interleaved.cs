@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace Polymath.Tensors;
 
@@ -34,9 +33,9 @@ internal readonly unsafe partial struct Q4_K : IInterleavedFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Scale(byte* group, nint half, nint index) => Interleaving.Half(group, half, 0) * Interleaving.SixBitScale(group + LaneScales, half, index);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Offset(byte* group, nint half, nint index) => Interleaving.Half(group, half, 1) * -Interleaving.SixBitMinimum(group + LaneScales, half, index);
+    public static void Factors(byte* group, nint half, float* scales, float* offsets)
+    {
+        Interleaving.SixBitFactors(
+            group + LaneScales, half, Interleaving.Half(group, half, 0), -Interleaving.Half(group, half, 1), scales, offsets);
+    }
 }

@@ -34,9 +34,10 @@ internal readonly unsafe partial struct Q5_0 : IInterleavedFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Scale(byte* group, nint half, nint index) => Interleaving.Half(group, half, 0);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Offset(byte* group, nint half, nint index) => Interleaving.Half(group, half, 0) * Vector256.Create(-16f);
+    public static void Factors(byte* group, nint half, float* scales, float* offsets)
+    {
+        Vector256<float> d = Interleaving.Half(group, half, 0);
+        d.Store(scales);
+        (d * Vector256.Create(-16f)).Store(offsets);
+    }
 }

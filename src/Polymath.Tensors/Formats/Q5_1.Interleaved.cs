@@ -34,9 +34,9 @@ internal readonly unsafe partial struct Q5_1 : IInterleavedFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Scale(byte* group, nint half, nint index) => Interleaving.Half(group, half, 0);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Offset(byte* group, nint half, nint index) => Interleaving.Half(group, half, 1);
+    public static void Factors(byte* group, nint half, float* scales, float* offsets)
+    {
+        Interleaving.Half(group, half, 0).Store(scales);
+        Interleaving.Half(group, half, 1).Store(offsets);
+    }
 }

@@ -39,9 +39,14 @@ internal readonly unsafe partial struct Q6_K : IInterleavedFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Scale(byte* group, nint half, nint index) => Interleaving.Half(group + LaneD, half, 0) * Interleaving.SignedByteOf(Interleaving.Word(group + LaneScales, half, index / 4), index % 4);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Offset(byte* group, nint half, nint index) => Scale(group, half, index) * Vector256.Create(-32f);
+    public static void Factors(byte* group, nint half, float* scales, float* offsets)
+    {
+        Vector256<float> d = Interleaving.Half(group + LaneD, half, 0);
+        for (nint i = 0; i < 16; i++)
+        {
+            Vector256<float> scale = d * Interleaving.SignedByteOf(Interleaving.Word(group + LaneScales, half, i / 4), i % 4);
+            scale.Store(scales + (i * Interleaving.Rows));
+            (scale * Vector256.Create(-32f)).Store(offsets + (i * Interleaving.Rows));
+        }
+    }
 }

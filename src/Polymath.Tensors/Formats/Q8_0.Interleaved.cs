@@ -39,9 +39,8 @@ internal readonly unsafe partial struct Q8_0 : IInterleavedFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Scale(byte* group, nint half, nint index) => Interleaving.Half(group, half, 0);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Offset(byte* group, nint half, nint index) => default;
+    public static void Factors(byte* group, nint half, float* scales, float* offsets)
+    {
+        Interleaving.Half(group, half, 0).Store(scales);
+    }
 }

@@ -77,23 +77,27 @@ internal static unsafe class Interleaving
         Vector256.ConvertToSingle((words.AsInt32() << (int)(24 - (8 * which))) >> 24);
 
     /// <summary>
-    /// Scale <paramref name="index"/> of eight in a field of three words, as Q4_K and Q5_K have them: the first four in the low
-    /// bits of the first word, of the others the low halves in the third word and two bits atop those of the first four.
+    /// Eight scales and minima of 6 bits in a field of three words, as Q4_K and Q5_K have them: the first four in the low bits of
+    /// the first and the second word, of the others the halves in the third word and two bits atop those of the first four.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> SixBitScale(byte* field, nint half, nint index) =>
-        ByteOf(SixBits(Word(field, half, 0).AsUInt32(), Word(field, half, 2).AsUInt32(), index), index % 4);
-
-    /// <summary>Minimum <paramref name="index"/> of eight: likewise, with the second word and the high halves in the third.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> SixBitMinimum(byte* field, nint half, nint index) =>
-        ByteOf(SixBits(Word(field, half, 1).AsUInt32(), Word(field, half, 2).AsUInt32() >>> 4, index), index % 4);
-
-    private static Vector256<byte> SixBits(Vector256<uint> first, Vector256<uint> others, nint index)
+    public static void SixBitFactors(byte* field, nint half, Vector256<float> d, Vector256<float> m, float* scales, float* offsets)
     {
-        Vector256<uint> low = first & Vector256.Create(0x3F3F3F3Fu);
-        Vector256<uint> high = (others & Vector256.Create(0x0F0F0F0Fu)) | ((first >>> 2) & Vector256.Create(0x30303030u));
-        return (index < 4 ? low : high).AsByte();
+        Vector256<uint> first = Word(field, half, 0).AsUInt32(), second = Word(field, half, 1).AsUInt32(), third = Word(field, half, 2).AsUInt32();
+        Vector256<uint> six = Vector256.Create(0x3F3F3F3Fu), four = Vector256.Create(0x0F0F0F0Fu), two = Vector256.Create(0x30303030u);
+        FourFactors((first & six).AsByte(), d, scales);
+        FourFactors(((third & four) | ((first >>> 2) & two)).AsByte(), d, scales + (4 * Rows));
+        FourFactors((second & six).AsByte(), m, offsets);
+        FourFactors((((third >>> 4) & four) | ((second >>> 2) & two)).AsByte(), m, offsets + (4 * Rows));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FourFactors(Vector256<byte> words, Vector256<float> unit, float* target)
+    {
+        (unit * ByteOf(words, 0)).Store(target);
+        (unit * ByteOf(words, 1)).Store(target + Rows);
+        (unit * ByteOf(words, 2)).Store(target + (2 * Rows));
+        (unit * ByteOf(words, 3)).Store(target + (3 * Rows));
     }
 
     /// <summary>

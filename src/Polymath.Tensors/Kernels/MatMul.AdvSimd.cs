@@ -20,6 +20,7 @@ internal static unsafe class MatMulAdvSimd
         switch (part->Format)
         {
             case TensorFormat.F32: Float<F32>(part, from, to); return true;
+            case TensorFormat.F16 when part->IsFinite: Float<FiniteF16>(part, from, to); return true;
             case TensorFormat.F16: Float<F16>(part, from, to); return true;
             case TensorFormat.BF16: Float<BF16>(part, from, to); return true;
             default: return false;

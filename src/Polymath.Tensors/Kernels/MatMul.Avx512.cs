@@ -19,6 +19,7 @@ internal static unsafe class MatMulAvx512
         switch (part->Format)
         {
             case TensorFormat.F32: Float<F32>(part, from, to); return true;
+            case TensorFormat.F16 when part->IsFinite: Float<FiniteF16>(part, from, to); return true;
             case TensorFormat.F16: Float<F16>(part, from, to); return true;
             case TensorFormat.BF16: Float<BF16>(part, from, to); return true;
             default: return false;
@@ -86,6 +87,7 @@ internal static unsafe class MatMulAvx512
         {
             Vector512<float> a = Vector512.Load(x + k);
             nint offset = k * TFormat.BlockBytes;
+            rows.Prefetch(offset);
             s0 = Simd.MultiplyAdd(TFormat.Load512(w0 + offset), a, s0);
             s1 = Simd.MultiplyAdd(TFormat.Load512(w1 + offset), a, s1);
             s2 = Simd.MultiplyAdd(TFormat.Load512(w2 + offset), a, s2);

@@ -12,6 +12,8 @@ namespace Polymath.Tensors;
 /// </summary>
 internal static unsafe partial class MatMulInteger
 {
+    private const int PrefetchBytes = 4096;
+
     /// <summary>True for the formats that have an interleaved form.</summary>
     public static bool IsInterleaved(TensorFormat format) => format is TensorFormat.Q4_0 or TensorFormat.Q4_1 or TensorFormat.Q5_0
         or TensorFormat.Q5_1 or TensorFormat.Q8_0 or TensorFormat.Q2_K or TensorFormat.Q3_K or TensorFormat.Q4_K or TensorFormat.Q5_K
@@ -115,6 +117,7 @@ internal static unsafe partial class MatMulInteger
         }
     }
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void OneToken<TFormat>(byte* group, byte* x, int columns, float* y)
         where TFormat : struct, IInterleavedFormat
@@ -123,12 +126,17 @@ internal static unsafe partial class MatMulInteger
         var sums = (float*)(x + Int8Activations.SumsStart(columns, TFormat.GroupLength));
         byte* end = x + columns;
         Vector256<float> low = default, high = default;
+        float* factors = stackalloc float[2 * Groups.MostGroups * Interleaving.Rows];
+        float* offsets = factors + (Groups.MostGroups * Interleaving.Rows);
         while (x < end)
         {
+            TFormat.Factors(group, 0, factors, offsets);
+            TFormat.Factors(group, 1, factors + 8, offsets + 8);
             for (nint s = 0; s < TFormat.BlockLength / Interleaving.Stretch; s++)
             {
-                low = AddStretch<TFormat>(group, 0, s, (int*)x, scales, sums, low);
-                high = AddStretch<TFormat>(group, 1, s, (int*)x, scales, sums, high);
+                Prefetch<TFormat>(group + (s * StretchBytes<TFormat>()));
+                low = AddStretch<TFormat>(group, 0, s, (int*)x, scales, sums, factors, low);
+                high = AddStretch<TFormat>(group, 1, s, (int*)x, scales, sums, factors + 8, high);
                 x += Interleaving.Stretch;
                 scales++;
                 sums += Interleaving.Stretch / TFormat.GroupLength;
@@ -141,10 +149,27 @@ internal static unsafe partial class MatMulInteger
         high.Store(y + 8);
     }
 
+    /// <summary>Bytes of sixteen rows of 32 elements.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static nint StretchBytes<TFormat>()
+        where TFormat : struct, IInterleavedFormat
+        => Interleaving.Rows * TFormat.BlockBytes * Interleaving.Stretch / TFormat.BlockLength;
+
+    /// <summary>Asks for what is read some stretches later: the chip's own prefetching ends at each page.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Prefetch<TFormat>(byte* at)
+        where TFormat : struct, IInterleavedFormat
+    {
+        if (!Sse.IsSupported)
+            return;
+        for (nint line = 0; line < StretchBytes<TFormat>(); line += 64)
+            Sse.Prefetch0(at + PrefetchBytes + line);
+    }
+
     /// <summary>Eight rows times 32 activations.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> AddStretch<TFormat>(
-        byte* group, nint half, nint stretch, int* x, float* scale, float* sums, Vector256<float> y)
+        byte* group, nint half, nint stretch, int* x, float* scale, float* sums, float* factors, Vector256<float> y)
         where TFormat : struct, IInterleavedFormat
     {
         TFormat.Steps(group, half, stretch, out EightSteps q);
@@ -162,20 +187,22 @@ internal static unsafe partial class MatMulInteger
                 dots = DotOfSixteen<TFormat>(q.S0, q.S1, q.S2, q.S3, x) + DotOfSixteen<TFormat>(q.S4, q.S5, q.S6, q.S7, x + 4);
             }
 
-            return AddGroup<TFormat>(group, half, stretch, dots, *scale, sums, y);
+            return AddGroup<TFormat>(factors + (stretch * Interleaving.Rows), dots, *scale, sums, y);
         }
 
-        y = AddGroup<TFormat>(group, half, 2 * stretch, DotOfSixteen<TFormat>(q.S0, q.S1, q.S2, q.S3, x), *scale, sums, y);
-        return AddGroup<TFormat>(group, half, (2 * stretch) + 1, DotOfSixteen<TFormat>(q.S4, q.S5, q.S6, q.S7, x + 4), *scale, sums + 1, y);
+        factors += 2 * stretch * Interleaving.Rows;
+        y = AddGroup<TFormat>(factors, DotOfSixteen<TFormat>(q.S0, q.S1, q.S2, q.S3, x), *scale, sums, y);
+        return AddGroup<TFormat>(factors + Interleaving.Rows, DotOfSixteen<TFormat>(q.S4, q.S5, q.S6, q.S7, x + 4), *scale, sums + 1, y);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> AddGroup<TFormat>(
-        byte* group, nint half, nint index, Vector256<int> dots, float scale, float* sum, Vector256<float> y)
+        float* factors, Vector256<int> dots, float scale, float* sum, Vector256<float> y)
         where TFormat : struct, IInterleavedFormat
     {
-        y = Simd.MultiplyAdd(Vector256.ConvertToSingle(dots), TFormat.Scale(group, half, index) * Vector256.Create(scale), y);
-        return TFormat.HasOffset ? Simd.MultiplyAdd(TFormat.Offset(group, half, index), Vector256.Create(*sum), y) : y;
+        y = Simd.MultiplyAdd(Vector256.ConvertToSingle(dots), Vector256.Load(factors) * Vector256.Create(scale), y);
+        return TFormat.HasOffset
+            ? Simd.MultiplyAdd(Vector256.Load(factors + (Groups.MostGroups * Interleaving.Rows)), Vector256.Create(*sum), y) : y;
     }
 
     /// <summary>Eight rows times 16 activations, exactly.</summary>

@@ -108,35 +108,34 @@ internal static unsafe partial class MatMulInteger
         }
     }
 
-    /// <summary>Unpacks some stretches of sixteen rows.</summary>
+    /// <summary>Unpacks some stretches of sixteen rows; whole blocks.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Fill<TFormat>(byte* rows, nint firstStretch, nint count, bool wide, byte* steps, float* scales, float* offsets)
         where TFormat : struct, IInterleavedFormat
     {
-        nint perBlock = TFormat.BlockLength / Interleaving.Stretch, perStretch = Interleaving.Stretch / TFormat.GroupLength;
-        for (nint i = 0; i < count; i++)
+        nint perBlock = TFormat.BlockLength / Interleaving.Stretch, factors = TFormat.BlockLength / TFormat.GroupLength * Interleaving.Rows;
+        byte* group = rows + (firstStretch / perBlock * Interleaving.Rows * TFormat.BlockBytes);
+        for (nint i = 0; i < count; i += perBlock)
         {
-            nint stretch = firstStretch + i, inBlock = stretch % perBlock;
-            byte* group = rows + (stretch / perBlock * Interleaving.Rows * TFormat.BlockBytes);
             for (nint half = 0; half < 2; half++)
             {
-                TFormat.Steps(group, half, inBlock, out EightSteps q);
-                if (wide)
-                    StoreWide(q, (short*)steps + (16 * half));
-                else
-                    Store(q, steps + (32 * half));
-                for (nint g = 0; g < perStretch; g++)
+                TFormat.Factors(group, half, scales + (8 * half), offsets + (8 * half));
+                byte* target = steps;
+                for (nint s = 0; s < perBlock; s++)
                 {
-                    nint at = (g * Interleaving.Rows) + (8 * half);
-                    TFormat.Scale(group, half, (inBlock * perStretch) + g).Store(scales + at);
-                    if (TFormat.HasOffset)
-                        TFormat.Offset(group, half, (inBlock * perStretch) + g).Store(offsets + at);
+                    TFormat.Steps(group, half, s, out EightSteps q);
+                    if (wide)
+                        StoreWide(q, (short*)target + (16 * half));
+                    else
+                        Store(q, target + (32 * half));
+                    target += Interleaving.Stretch * Interleaving.Rows * (wide ? 2 : 1);
                 }
             }
 
-            steps += Interleaving.Stretch * Interleaving.Rows * (wide ? 2 : 1);
-            scales += perStretch * Interleaving.Rows;
-            offsets += perStretch * Interleaving.Rows;
+            steps += TFormat.BlockLength * Interleaving.Rows * (wide ? 2 : 1);
+            scales += factors;
+            offsets += factors;
+            group += Interleaving.Rows * TFormat.BlockBytes;
         }
     }
 

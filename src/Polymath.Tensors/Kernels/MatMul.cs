@@ -6,7 +6,11 @@ namespace Polymath.Tensors;
 /// <param name="Weight">[N, K] in any format.</param>
 /// <param name="Y">[T, N] F32.</param>
 /// <param name="Interleaved">The same weight interleaved, which is read in its place; empty where there is none.</param>
-public readonly record struct MatMulTarget(Tensor Weight, Tensor Y, InterleavedMatrix Interleaved = default);
+public readonly record struct MatMulTarget(Tensor Weight, Tensor Y, InterleavedMatrix Interleaved = default)
+{
+    /// <summary>The weight is F16 and has neither infinity nor NaN (<see cref="MatMul.IsFinite"/>), which saves looking for them.</summary>
+    public bool IsFinite { get; init; }
+}
 
 /// <summary>
 /// Activations times weights in any format. Formats of integers meet activations that are rounded once per call to
@@ -34,6 +38,15 @@ public static unsafe partial class MatMul
     /// <exception cref="ArgumentException">The shapes do not fit.</exception>
     public static void Run(ThreadTeam team, Tensor weight, Tensor x, Tensor y, Arena scratch) =>
         Run(Cpu.InstructionSet, team, x, [new MatMulTarget(weight, y)], scratch);
+
+    /// <summary>True when a weight is F16 and none of its elements is infinite or NaN.</summary>
+    /// <param name="team">Threads that look.</param>
+    /// <param name="weight">In any format.</param>
+    public static bool IsFinite(ThreadTeam team, Tensor weight)
+    {
+        ArgumentNullException.ThrowIfNull(team);
+        return weight.Format == TensorFormat.F16 && FiniteF16.Holds(team, weight);
+    }
 
     /// <summary>Several products of the same x in one loop; x is rounded to int8 at most once. Allocates nothing.</summary>
     /// <param name="team">Threads to use; they share out the weight rows.</param>
@@ -77,6 +90,7 @@ public static unsafe partial class MatMul
             {
                 Format = weight.Format,
                 Weight = weight.Data,
+                IsFinite = targets[i].IsFinite,
                 Interleaved = targets[i].Interleaved.Data,
                 WeightStride = (nint)weight.RowBytes,
                 Rows = weight.Rows,
@@ -133,6 +147,7 @@ public static unsafe partial class MatMul
     internal struct Part
     {
         public TensorFormat Format;
+        public bool IsFinite;          // F16 without infinity and NaN
         public byte* Weight;
         public byte* Interleaved;      // the same rows in groups of sixteen; null where there are none
         public nint WeightStride;      // bytes

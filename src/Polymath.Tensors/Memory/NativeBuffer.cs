@@ -6,10 +6,13 @@ namespace Polymath.Tensors;
 /// Zeroed native memory, aligned to 64 bytes, freed once by <see cref="Dispose"/> or the finalizer. Large buffers
 /// come from the system as untouched zero pages: what is never used costs no memory.
 /// </summary>
-public sealed unsafe class NativeBuffer : IDisposable
+public sealed unsafe partial class NativeBuffer : IDisposable
 {
     /// <summary>Alignment of every buffer in bytes: one cache line, one AVX-512 register.</summary>
     public const int Alignment = 64;
+
+    private const long LargeBytes = 16L << 20;   // from here on huge pages are asked for
+    private const int AdviseHugePages = 14;      // of madvise
 
     private void* _block;   // what the allocator gave; _data is its first aligned byte
     private byte* _data;
@@ -23,6 +26,8 @@ public sealed unsafe class NativeBuffer : IDisposable
         Length = length;
         _block = NativeMemory.AllocZeroed((nuint)checked(length + (2 * Alignment)));
         _data = (byte*)(((nuint)_block + Alignment - 1) & ~(nuint)(Alignment - 1));
+        if (length >= LargeBytes && OperatingSystem.IsLinux())
+            AskForHugePages();
         if (length > 0)
             GC.AddMemoryPressure(length);
     }
@@ -48,6 +53,16 @@ public sealed unsafe class NativeBuffer : IDisposable
         Free();
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>Fewer entries for the chip to translate addresses, and longer stretches for it to read ahead. A wish: errors do not matter.</summary>
+    private void AskForHugePages()
+    {
+        nint page = Environment.SystemPageSize, start = ((nint)_block + page - 1) / page * page;
+        _ = Advise(start, (nuint)((nint)_data + Length - start), AdviseHugePages);
+    }
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int Advise(nint address, nuint length, int advice);
 
     private void Free()
     {

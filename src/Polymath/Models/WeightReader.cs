@@ -69,11 +69,13 @@ internal sealed class WeightReader
         Prepare(new(Matrix(name, rows, columns), OptionalVector(name + ".bias", rows)) { Name = name + ".weight" });
 
     /// <summary>
-    /// The same layer, its weight interleaved where that pays. The stored weight stays what it is, for embeddings and slices,
+    /// The same layer, made ready to be multiplied: its weight interleaved where that pays, F16 looked through for infinity. The stored weight stays what it is, for embeddings and slices,
     /// but its pages need no memory until they are read again.
     /// </summary>
     public Linear Prepare(Linear layer)
     {
+        if (layer.Weight.Format == TensorFormat.F16 && _team is not null)
+            return layer with { IsFinite = MatMul.IsFinite(_team, layer.Weight) };
         if (layer.Weight.Rows == 0 || !InterleavedMatrix.Pays(layer.Weight.Format))
             return layer;
         long bytes = InterleavedMatrix.ByteLength(layer.Weight.Format, layer.Weight.Rows, layer.Weight.Columns);

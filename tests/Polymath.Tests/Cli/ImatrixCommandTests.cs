@@ -138,7 +138,7 @@ public sealed class ImatrixCommandTests : IDisposable
     [InlineData("there is no folder", "{model}", "{text}", "-o", "{folder}/none/out.imatrix")]
     [InlineData("none.txt", "{model}", "{folder}/none.txt", "-o", "{out}")]
     [InlineData("none.gguf", "{folder}/none.gguf", "{text}", "-o", "{out}")]
-    [InlineData("2000000000", "{model}", "{text}", "-o", "{out}", "-c", "2000000000")]
+    [InlineData("does not fit", "{model}", "{text}", "-o", "{out}", "-c", "2000000000")]
     public void What_cannot_be_measured_is_one_line_and_1(string message, params string[] args) => CheckRefused(RunWith(args), 1, message);
 
     [Fact]

@@ -206,6 +206,42 @@ public sealed class MatMulTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(InstructionSet.AdvSimd)]
+    [InlineData(InstructionSet.Avx2)]
+    [InlineData(InstructionSet.Avx512)]
+    public void Finite_F16_weights_give_the_same_bits_without_the_search_for_infinity(InstructionSet set)
+    {
+        int[] patterns = [.. Enumerable.Range(0, 1 << 16).Where(bits => (bits & 0x7C00) != 0x7C00)];
+        Tensor weight = Tensor.Zeros(TensorFormat.F16, patterns.Length, 16);
+        for (int n = 0; n < weight.Rows; n++)
+            BitConverter.TryWriteBytes(weight.RowData(n)[6..], (ushort)patterns[n]);
+        Assert.True(MatMul.IsFinite(_team, weight));
+        foreach (int tokens in new[] { 1, 3 })
+        {
+            Tensor x = Tensor.From([.. Enumerable.Repeat(1f, tokens * 16)], tokens, 16), y = Tensor.Zeros(tokens, weight.Rows);
+            MatMul.Run(set, _team, x, [new MatMulTarget(weight, y) { IsFinite = true }], _scratch);
+            Assert.Equal(Multiply(set, _team, weight, x), y.AsFloats().ToArray());
+        }
+    }
+
+    [Fact]
+    public void Infinity_and_NaN_are_found_wherever_they_are()
+    {
+        Tensor weight = Tensor.Zeros(TensorFormat.F16, 7, 33);
+        Assert.True(MatMul.IsFinite(_team, weight));
+        Assert.False(MatMul.IsFinite(_team, Tensor.Zeros(7, 33)));
+        foreach (ushort bad in new ushort[] { 0x7C00, 0xFC00, 0x7E01, 0xFFFF })
+        {
+            for (int at = 0; at < 7 * 33; at += 5)
+            {
+                BitConverter.TryWriteBytes(weight.RowData(at / 33)[(at % 33 * 2)..], bad);
+                Assert.False(MatMul.IsFinite(_team, weight));
+                weight.RowData(at / 33).Clear();
+            }
+        }
+    }
+
     [Fact]
     public void Products_that_share_the_activations_equal_products_alone()
     {

@@ -16,6 +16,9 @@ public readonly record struct Linear(Tensor Weight, Tensor Bias = default)
     /// <summary>The weight once more, as matmuls read it fastest; empty where they read it as it is stored.</summary>
     public InterleavedMatrix Interleaved { get; init; }
 
+    /// <summary>The weight is F16 and known to have neither infinity nor NaN.</summary>
+    public bool IsFinite { get; init; }
+
     /// <summary>Which expert of the tensor it is; null for a matrix that all tokens go through.</summary>
     public int? Expert { get; init; }
 
@@ -26,7 +29,7 @@ public readonly record struct Linear(Tensor Weight, Tensor Bias = default)
     public int Inputs => Weight.Columns;
 
     /// <summary>The product of this weight that goes into <paramref name="y"/> [T, N].</summary>
-    internal MatMulTarget Into(Tensor y) => new(Weight, y, Interleaved);
+    internal MatMulTarget Into(Tensor y) => new(Weight, y, Interleaved) { IsFinite = IsFinite };
 
     /// <summary>The outputs start … start + count − 1 alone: a part of fused matrices.</summary>
     public Linear Slice(int start, int count) => new(
@@ -34,6 +37,7 @@ public readonly record struct Linear(Tensor Weight, Tensor Bias = default)
         Bias.IsEmpty ? default : Bias.Elements(start, count))
     {
         Name = start == 0 ? Name : null,
+        IsFinite = IsFinite,
         Interleaved = Interleaved.IsEmpty ? default : Interleaved.Slice(start, count),
     };
 }

@@ -133,6 +133,7 @@ internal sealed record MixtureOfExperts
         {
             Name = all.Name,
             Expert = expert,
+            IsFinite = all.IsFinite,
             Interleaved = all.Interleaved.IsEmpty ? default : all.Interleaved.Slice(expert * rows, rows),
         };
     }
