@@ -213,4 +213,37 @@ internal static class Simd
     }
 
     private static Vector128<int> AddPairs(Vector128<short> v) => ((v.AsInt32() << 16) >> 16) + (v.AsInt32() >> 16);
+
+    /// <summary>Transposes the 4 × 4 integers in each 128-bit quarter of four registers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Transpose(ref Vector512<int> r0, ref Vector512<int> r1, ref Vector512<int> r2, ref Vector512<int> r3)
+    {
+        if (Avx512F.IsSupported)
+        {
+            Vector512<long> low01 = Avx512F.UnpackLow(r0, r1).AsInt64(), high01 = Avx512F.UnpackHigh(r0, r1).AsInt64();
+            Vector512<long> low23 = Avx512F.UnpackLow(r2, r3).AsInt64(), high23 = Avx512F.UnpackHigh(r2, r3).AsInt64();
+            r0 = Avx512F.UnpackLow(low01, low23).AsInt32();
+            r1 = Avx512F.UnpackHigh(low01, low23).AsInt32();
+            r2 = Avx512F.UnpackLow(high01, high23).AsInt32();
+            r3 = Avx512F.UnpackHigh(high01, high23).AsInt32();
+            return;
+        }
+
+        Vector256<int> a = r0.GetLower(), b = r1.GetLower(), c = r2.GetLower(), d = r3.GetLower();
+        Vector256<int> e = r0.GetUpper(), f = r1.GetUpper(), g = r2.GetUpper(), h = r3.GetUpper();
+        Transpose(ref a, ref b, ref c, ref d);
+        Transpose(ref e, ref f, ref g, ref h);
+        r0 = Vector512.Create(a, e);
+        r1 = Vector512.Create(b, f);
+        r2 = Vector512.Create(c, g);
+        r3 = Vector512.Create(d, h);
+    }
+
+    /// <summary>Asks for a line of memory that will be read soon; any address will do.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void Prefetch(byte* address)
+    {
+        if (Sse.IsSupported)
+            Sse.Prefetch1(address);
+    }
 }

@@ -10,14 +10,18 @@ public interface IRangeJob
 }
 
 /// <summary>
-/// A fixed team of threads that share out the chunks of a loop. The caller is one of them. Which thread takes a
-/// chunk is left to chance, so a job's result must not depend on it: each index writes only its own output.
+/// A fixed team of threads that share out the chunks of a loop. The caller is one of them. Each thread begins with a
+/// stretch of its own, chunk after chunk, so that it reads memory from front to back, and then helps with what is left of
+/// the others'. Which thread takes a chunk is left to chance, so a job's result must not depend on it: each index writes
+/// only its own output.
 /// A loop waits only for the workers that came in time to join it, so a descheduled one delays nobody.
 /// Workers spin briefly for the next loop and then park. A loop allocates nothing.
 /// </summary>
 public sealed unsafe class ThreadTeam : IDisposable
 {
-    private const int SpinsBeforePark = 2000;
+    private const int SpinsBeforePark = 20_000;
+    private const int SpinsBeforeYield = 4_000;
+    private const int Line = 16;               // integers from one counter to the next: no two share a cache line
     private const int Closed = int.MinValue;   // added to _inside while no loop may be joined
 
     private readonly Thread[] _workers;
@@ -28,7 +32,7 @@ public sealed unsafe class ThreadTeam : IDisposable
     private void* _job;
     private int _count;
     private int _chunk;
-    private int _next;          // next index to hand out
+    private readonly int[] _next;   // of each thread's stretch the next index to hand out
     private int _inside = Closed; // workers inside the current loop, plus Closed between loops
     private volatile int _epoch;  // counts loops; a change is the starting signal
     private int _parked;
@@ -41,10 +45,12 @@ public sealed unsafe class ThreadTeam : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         _workers = new Thread[threads - 1];
+        _next = new int[(threads + 1) * Line];
         _spins = threads <= Environment.ProcessorCount ? SpinsBeforePark : 0;
         for (int i = 0; i < _workers.Length; i++)
         {
-            _workers[i] = new Thread(Work) { IsBackground = true, Name = $"polymath {i + 1}" };
+            int index = i + 1;
+            _workers[i] = new Thread(() => Work(index)) { IsBackground = true, Name = $"polymath {index}" };
             _workers[i].Start();
         }
     }
@@ -103,15 +109,18 @@ public sealed unsafe class ThreadTeam : IDisposable
         _count = count;
         _chunk = chunk;
         _failure = null;
-        Volatile.Write(ref _next, 0);
+        for (int thread = 0; thread < Count; thread++)
+            Volatile.Write(ref _next[(thread + 1) * Line], StartOf(thread));
         Interlocked.Add(ref _inside, Closed);   // Closed + Closed wraps to 0: open
         Interlocked.Increment(ref _epoch);
         int parked = Volatile.Read(ref _parked);
         if (parked > 0)
             _wake.Release(parked);
 
-        TakeChunks();
+        TakeChunks(0);
         Interlocked.Add(ref _inside, Closed);
+        for (int i = 0; i < SpinsBeforeYield && Volatile.Read(ref _inside) != Closed; i++)
+            Thread.SpinWait(1);
         var spinner = default(SpinWait);
         while (Volatile.Read(ref _inside) != Closed)
             spinner.SpinOnce(sleep1Threshold: -1);
@@ -119,27 +128,42 @@ public sealed unsafe class ThreadTeam : IDisposable
             throw new AggregateException(_failure);
     }
 
-    private void TakeChunks()
+    /// <summary>Where the stretch of a thread begins: a multiple of the chunk.</summary>
+    private int StartOf(int thread)
     {
-        int count = _count, chunk = _chunk;
+        int chunks = (_count - 1) / _chunk + 1;
+        return (int)Math.Min(_count, (long)chunks * thread / Count * _chunk);
+    }
+
+    private void TakeChunks(int self)
+    {
         try
         {
-            for (; ; )
-            {
-                long from = (uint)Interlocked.Add(ref _next, chunk) - (long)chunk;
-                if (from >= count)
-                    return;
-                _body(_job, (int)from, (int)Math.Min(from + chunk, count));
-            }
+            for (int i = 0; i < Count; i++)
+                TakeChunksOf((self + i) % Count);
         }
         catch (Exception e)
         {
             Interlocked.CompareExchange(ref _failure, e, null);
-            Volatile.Write(ref _next, count);
+            for (int thread = 0; thread < Count; thread++)
+                Volatile.Write(ref _next[(thread + 1) * Line], _count);
         }
     }
 
-    private void Work()
+    private void TakeChunksOf(int thread)
+    {
+        int chunk = _chunk, end = StartOf(thread + 1);
+        ref int next = ref _next[(thread + 1) * Line];
+        while (Volatile.Read(ref next) < end)   // else a counter that is asked again and again would overflow
+        {
+            int from = Interlocked.Add(ref next, chunk) - chunk;
+            if ((uint)from >= (uint)end)
+                return;
+            _body(_job, from, Math.Min(from + chunk, end));
+        }
+    }
+
+    private void Work(int index)
     {
         int seen = 0;
         while (true)
@@ -149,7 +173,7 @@ public sealed unsafe class ThreadTeam : IDisposable
             if (_disposed)
                 return;
             if (Interlocked.Increment(ref _inside) > 0)   // negative: the loop is over already
-                TakeChunks();
+                TakeChunks(index);
             Interlocked.Decrement(ref _inside);
         }
     }
@@ -160,7 +184,7 @@ public sealed unsafe class ThreadTeam : IDisposable
         {
             if (_epoch != seen)
                 return;
-            Thread.SpinWait(8);
+            Thread.SpinWait(1);
         }
 
         while (_epoch == seen)

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Polymath.Tensors;
 
@@ -49,6 +50,8 @@ internal static unsafe class MatMulAvx512
                     FourRows block = rows.Skip((nint)k * TFormat.BlockBytes);
                     if (widen)
                         Tokens<F32>(Widen<TFormat>(block, panel, count), x + k, part->Columns, tokens, count, sums);
+                    else if (part->Tokens == 1)
+                        OneToken<TFormat>(block, x, count, sums);
                     else
                         Tokens<TFormat>(block, x + k, part->Columns, tokens, count, sums);
                 }
@@ -76,6 +79,40 @@ internal static unsafe class MatMulAvx512
             FloatTile1<TFormat>(rows, x + (t * stride), count, sums + (t * TileRows * Lanes));
     }
 
+    /// <summary>
+    /// Row after row, so that memory is read as one stream; the chip works on the next row while the sum of one waits for its
+    /// last multiply-add.
+    /// </summary>
+    private static void OneToken<TFormat>(FourRows rows, float* x, nint count, float* sums)
+        where TFormat : struct, IFloatVector
+    {
+        FloatRow<TFormat>(rows.R0, x, count, sums);
+        FloatRow<TFormat>(rows.R1, x, count, sums + Lanes);
+        FloatRow<TFormat>(rows.R2, x, count, sums + (2 * Lanes));
+        FloatRow<TFormat>(rows.R3, x, count, sums + (3 * Lanes));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void FloatRow<TFormat>(byte* w, float* x, nint count, float* sum)
+        where TFormat : struct, IFloatVector
+    {
+        const int PrefetchBytes = 4096;
+        Vector512<float> s = default;
+        nint k = 0;
+        for (; k <= count - (2 * Lanes); k += 2 * Lanes)
+        {
+            if (Sse.IsSupported)
+                Sse.Prefetch0(w + PrefetchBytes);
+            s = Simd.MultiplyAdd(TFormat.Load512(w), Vector512.Load(x + k), s);
+            s = Simd.MultiplyAdd(TFormat.Load512(w + (Lanes * TFormat.BlockBytes)), Vector512.Load(x + k + Lanes), s);
+            w += 2 * Lanes * TFormat.BlockBytes;
+        }
+
+        if (k < count)
+            s = Simd.MultiplyAdd(TFormat.Load512(w), Vector512.Load(x + k), s);
+        s.Store(sum);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FloatTile1<TFormat>(FourRows rows, float* x, nint count, float* sums)
         where TFormat : struct, IFloatVector
@@ -87,7 +124,6 @@ internal static unsafe class MatMulAvx512
         {
             Vector512<float> a = Vector512.Load(x + k);
             nint offset = k * TFormat.BlockBytes;
-            rows.Prefetch(offset);
             s0 = Simd.MultiplyAdd(TFormat.Load512(w0 + offset), a, s0);
             s1 = Simd.MultiplyAdd(TFormat.Load512(w1 + offset), a, s1);
             s2 = Simd.MultiplyAdd(TFormat.Load512(w2 + offset), a, s2);

@@ -7,7 +7,7 @@ namespace Polymath.Tensors;
 /// What the elementwise kernels share. They work on 8 floats at a time on every chip, tails padded to 8, so that
 /// an element's bits depend on its value alone and not on where in a row it stands.
 /// </summary>
-internal static unsafe class VectorMath
+internal static unsafe partial class VectorMath
 {
     /// <summary>Floats per step.</summary>
     public const int Lanes = 8;

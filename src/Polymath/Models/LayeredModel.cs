@@ -38,7 +38,7 @@ public abstract class LayeredModel
         ModelSettings s = Settings;
         int widest = Math.Max(s.FeedForward, s.ExpertFeedForward);
         return (7 * Arena.SizeOf(tokens, s.Width)) + (2 * Arena.SizeOf(tokens, s.QueryWidth)) + (2 * Arena.SizeOf(tokens, s.KeyValueWidth))
-            + (2 * Arena.SizeOf(tokens, widest)) + Attention.ScratchBytes(tokens, s.Heads)
+            + (2 * Arena.SizeOf(tokens, widest)) + Attention.ScratchBytes(s.Heads, s.HeadSize)
             + MatMul.ScratchBytes(TensorFormat.Q8_0, tokens, Math.Max(s.QueryWidth, Math.Max(s.Width, widest)))
             + (s.Experts == 0 ? 0 : Arena.SizeOf(checked(tokens * s.ExpertsUsed), s.Width));
     }
