@@ -4,11 +4,12 @@
 
 For each format: the SHA-256 of the F32 values of 200 blocks, and the first block with its first 16 values in clear. The bytes
 come from ggml.Bytes; the F16 scales have bit 14 cleared, so that none is infinite. For the formats that can be written
-without more: the SHA-256 of 40 packed rows of 512 weights, with and without importance.
+without more: the SHA-256 of 40 packed rows of 512 weights and their RMSE, with and without importance (which then weights the errors).
 """
 import ctypes
 import hashlib
 import json
+import math
 import struct
 import sys
 
@@ -47,9 +48,17 @@ def weights():
     return values, importance
 
 
-def packed(ggml, name, importance):
-    values, given = weights()
-    return hashlib.sha256(ggml.quantize(name, values, ROWS, COLUMNS, given if importance else None)).hexdigest()
+def packed(ggml, name, weighted):
+    """The hash of the blocks, and the root of the mean squared error as a share of the weights' own root mean square."""
+    values, importance = weights()
+    data = ggml.quantize(name, values, ROWS, COLUMNS, importance if weighted else None)
+    back = struct.unpack(f"<{ROWS * COLUMNS}f", ggml.dequantize(name, data))
+    error = total = 0.0
+    for i, value in enumerate(values):
+        weight = importance[i % COLUMNS] if weighted else 1.0
+        error += weight * ((value - back[i]) * (value - back[i]))
+        total += weight * (value * value)
+    return hashlib.sha256(data).hexdigest(), float(f"{math.sqrt(error / total):.9g}")
 
 
 def main():
@@ -66,8 +75,8 @@ def main():
             "values": [float(f"{v:.9g}") for v in struct.unpack("<16f", values[:64])],
         }
         if name not in READ_ONLY:
-            result[name]["packed"] = packed(ggml, name, False)
-            result[name]["weighted"] = packed(ggml, name, True)
+            result[name]["packed"], result[name]["rmse"] = packed(ggml, name, False)
+            result[name]["weighted"], result[name]["weightedRmse"] = packed(ggml, name, True)
     print("{\n" + ",\n".join(f"{json.dumps(n)}: {json.dumps(v)}" for n, v in result.items()) + "\n}")
 
 

@@ -168,8 +168,8 @@ public sealed class ImportanceMatrix
     {
         if (counts.Length == 0 || sums.Length == 0 || sums.Length % counts.Length != 0 || _entries.ContainsKey(name))
             throw new ModelFormatException($"{path}: {name} has {sums.Length} sums and {counts.Length} counts, or is there twice");
-        if (!sums.All(v => float.IsFinite(v) && v >= 0) || !counts.All(v => float.IsFinite(v) && v >= 0))
-            throw new ModelFormatException($"{path}: {name} holds values that are not finite or negative");
+        if (!sums.All(v => float.IsFinite(v) && v >= 0) || !counts.All(v => v == 0 || (float.IsFinite(v) && v >= 1)))
+            throw new ModelFormatException($"{path}: {name} holds values that are not finite or negative, or less than one token");
         _entries.Add(name, new Entry(sums, counts));
     }
 }

@@ -25,6 +25,7 @@ internal static class TokenizerLoader
             "llama" => SentencePieceBpe.Read(metadata, name),
             "t5" => Unigram.Read(metadata, name),
             "bert" => WordPiece.Read(metadata, name),
+            "no_vocab" => throw new ModelFormatException($"{name}: no vocabulary; the file says that it has none"),
             null => throw new ModelFormatException($"{name}: no vocabulary (tokenizer.ggml.model is missing)"),
             string other => throw new ModelFormatException($"{name}: vocabularies of kind '{other}' are not supported; gpt2, llama, t5, bert and gemma4 are"),
         };

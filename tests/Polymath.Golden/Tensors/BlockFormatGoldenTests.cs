@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
@@ -6,10 +7,10 @@ using Xunit;
 
 namespace Polymath.Golden.Tensors;
 
-/// <summary>Unpacking and packing against ggml, bit for bit; made by tools/reference/block-formats.py.</summary>
+/// <summary>Unpacking and packing against ggml, bit for bit, and the errors of both; made by tools/reference/block-formats.py.</summary>
 public sealed class BlockFormatGoldenTests
 {
-    private const int Blocks = 200;
+    private const int Blocks = 200, Rows = 40, Columns = 512;
 
     private static readonly JsonElement Values = Read();
 
@@ -59,10 +60,33 @@ public sealed class BlockFormatGoldenTests
 
     [Theory]
     [MemberData(nameof(Packed))]
-    public void Packing_gives_the_bytes_of_the_reference(string name, bool weighted)
+    public void Packing_gives_the_bytes_of_the_reference(string name, bool weighted) => Assert.Equal(
+        Values.GetProperty(name).GetProperty(weighted ? "weighted" : "packed").GetString(),
+        Convert.ToHexStringLower(SHA256.HashData(Pack(Enum.Parse<TensorFormat>(name), weighted))));
+
+    [Theory]
+    [MemberData(nameof(Packed))]
+    public void The_error_of_packing_is_no_larger_than_that_of_the_reference(string name, bool weighted)
     {
-        const int Rows = 40, Columns = 512;
-        TensorFormat format = Enum.Parse<TensorFormat>(name);
+        double ours = Error(Enum.Parse<TensorFormat>(name), weighted), reference = ReferenceError(name, weighted);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{name}: {ours:P4}, reference {reference:P4}");
+        Assert.InRange(ours, reference / 10, reference * (1 + 1e-6));   // the reference's has nine digits
+    }
+
+    [Fact]
+    public void The_table_in_the_documentation_is_true() => DocumentedTable.CheckAll(
+        "formats.md", "errors", "type | bits a weight | polymath | ggml | with importance: polymath | ggml",
+        Values.EnumerateObject().Select(p => p.Name).Where(name => Values.GetProperty(name).TryGetProperty("packed", out _)).Select(name =>
+        {
+            TensorFormat format = Enum.Parse<TensorFormat>(name);
+            string Cell(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.0000} %");
+            double bits = 8.0 * FormatInfo.BlockBytes(format) / FormatInfo.BlockLength(format);
+            return string.Create(CultureInfo.InvariantCulture, $"{name} | {bits:0.####} | ")
+                + $"{Cell(Error(format, false))} | {Cell(ReferenceError(name, false))} | {Cell(Error(format, true))} | {Cell(ReferenceError(name, true))}";
+        }));
+
+    private static byte[] Pack(TensorFormat format, bool weighted)
+    {
         (float[] weights, float[] importance) = Weights(Rows, Columns);
         var packed = new byte[FormatInfo.RowBytes(format, Columns) * Rows];
         for (int r = 0; r < Rows; r++)
@@ -71,9 +95,28 @@ public sealed class BlockFormatGoldenTests
                 format, weights.AsSpan(r * Columns, Columns), weighted ? importance : [], packed.AsSpan(r * packed.Length / Rows, packed.Length / Rows));
         }
 
-        Assert.Equal(
-            Values.GetProperty(name).GetProperty(weighted ? "weighted" : "packed").GetString(), Convert.ToHexStringLower(SHA256.HashData(packed)));
+        return packed;
     }
+
+    /// <summary>The root of the mean squared error as a share of the weights' own root mean square.</summary>
+    private static double Error(TensorFormat format, bool weighted)
+    {
+        (float[] weights, float[] importance) = Weights(Rows, Columns);
+        var back = new float[weights.Length];
+        BlockFormat.Dequantize(format, Pack(format, weighted), back);
+        double error = 0, total = 0;
+        for (int i = 0; i < back.Length; i++)
+        {
+            double weight = weighted ? importance[i % Columns] : 1, value = weights[i], difference = value - back[i];
+            error += weight * (difference * difference);
+            total += weight * (value * value);
+        }
+
+        return Math.Sqrt(error / total);
+    }
+
+    private static double ReferenceError(string name, bool weighted) =>
+        Values.GetProperty(name).GetProperty(weighted ? "weightedRmse" : "rmse").GetDouble();
 
     private static (float[] Weights, float[] Importance) Weights(int rows, int columns)
     {

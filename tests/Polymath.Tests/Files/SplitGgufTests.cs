@@ -132,20 +132,54 @@ public sealed class SplitGgufTests
             () => WeightSource.Open(folder[Path.Combine("inner", Name(1))]).Dispose()).Message);
     }
 
-    [Fact]
-    public void Mutated_parts_are_refused_clearly_or_load()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void Mutated_parts_are_refused_clearly_or_load(int part)
     {
         using var folder = new TemporaryFolder();
-        Write(folder);
-        byte[] bytes = File.ReadAllBytes(folder[Name(1)]);
-        var run = new HostileRun("split GGUF", 77, [new Specimen("part 2", bytes)], mutated =>
+        Mutated(folder, part, Load).Check(2_000);
+    }
+
+    [Theory]
+    [InlineData("of another model")]
+    [InlineData("is missing or negative")]
+    [InlineData("is possible")]
+    [InlineData("tensors in all parts where")]
+    public void A_reader_without_one_of_the_checks_is_found_out(string check)
+    {
+        using var folder = new TemporaryFolder();
+        HostileRun run = Mutated(folder, 1, path =>
         {
-            File.WriteAllBytes(folder[Name(1)], mutated);
-            using WeightSource model = WeightSource.Open(folder[Name(0)], mapped: false);
-            foreach (TensorInfo tensor in model.Tensors.Where(t => t.IsSupported))
-                _ = model.Read(tensor.Name, (int)(tensor.ElementCount / tensor.Dimensions[0]), (int)tensor.Dimensions[0]).RowData(0)[0];
+            try
+            {
+                Load(path);
+            }
+            catch (ModelFormatException e) when (e.Message.Contains(check, StringComparison.Ordinal))
+            {
+                throw new InvalidOperationException("planted");
+            }
         });
-        run.Check(2_000);
+        Assert.Contains("planted", run.FirstBad(4_000) ?? "nothing found");
+    }
+
+    /// <summary>All parts, one of them mutated; <paramref name="load"/> gets the path of the first.</summary>
+    private static HostileRun Mutated(TemporaryFolder folder, int part, Action<string> load)
+    {
+        Write(folder);
+        byte[] bytes = File.ReadAllBytes(folder[Name(part)]);
+        return new HostileRun("split GGUF", 77, [new Specimen($"part {part + 1}", bytes)], mutated =>
+        {
+            File.WriteAllBytes(folder[Name(part)], mutated);
+            load(folder[Name(0)]);
+        });
+    }
+
+    private static void Load(string path)
+    {
+        using WeightSource model = WeightSource.Open(path, mapped: false);
+        foreach (TensorInfo tensor in model.Tensors.Where(t => t.IsSupported))
+            _ = model.Read(tensor.Name, (int)(tensor.ElementCount / tensor.Dimensions[0]), (int)tensor.Dimensions[0]).RowData(0)[0];
     }
 
     private static string Name(int part) => SplitGguf.NameOf("model", part, Parts);

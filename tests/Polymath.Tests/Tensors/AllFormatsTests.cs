@@ -106,6 +106,35 @@ public sealed class AllFormatsTests : IDisposable
         Assert.Equal(all.Row(4), y.Row(2));
     }
 
+    [Theory]
+    [MemberData(nameof(Formats))]
+    public void Importance_of_any_size_gives_weights_that_are_numbers_or_is_refused(TensorFormat format)
+    {
+        if (!FormatInfo.IsWritable(format))
+            return;
+        var random = new Random(3);
+        float[] row = [.. Enumerable.Range(0, 512).Select(_ => random.NextSingle() - 0.5f)], back = new float[512];
+        var packed = new byte[FormatInfo.RowBytes(format, 512)];
+        foreach (float large in new[] { 0, 1e-44f, 1e-30f, 1e15f, 1e30f, float.MaxValue })
+        {
+            foreach (int every in new[] { 1, 2, 33, 300 })
+            {
+                float[] importance = [.. Enumerable.Range(0, 512).Select(i => i % every == 0 ? large : 0)];
+                try
+                {
+                    BlockFormat.Quantize(format, row, importance, packed);
+                }
+                catch (ArgumentException) when (large > 1e20f)
+                {
+                    continue;   // its sums overflow
+                }
+
+                BlockFormat.Dequantize(format, packed, back);
+                Assert.All(back, value => Assert.True(float.IsFinite(value), $"{large} every {every}"));
+            }
+        }
+    }
+
     [Fact]
     public void A_product_of_any_format_allocates_nothing()
     {

@@ -11,6 +11,7 @@ public sealed class HostileVocabularyTests
     {
         { "no model", "tokenizer.ggml.model", m => m.Remove("tokenizer.ggml.model") },
         { "unknown model", "'rwkv'", m => m.Set("tokenizer.ggml.model", "rwkv") },
+        { "none by its own word", "no vocabulary", m => m.Set("tokenizer.ggml.model", "no_vocab") },
         { "model of another type", "tokenizer.ggml.model", m => m.Set("tokenizer.ggml.model", 1) },
         { "no tokens", "tokenizer.ggml.tokens", m => m.Remove("tokenizer.ggml.tokens") },
         { "empty tokens", "0 tokens", m => { m.Set("tokenizer.ggml.tokens", Array.Empty<string>()); m.Remove("tokenizer.ggml.token_type"); } },
