@@ -39,8 +39,15 @@ public sealed class KillTests
 
     private static TrainingOptions Options(string folder, string output) => Runs.Options(folder, output, Steps) with
     {
-        Layers = 1, Accumulate = 1, Batch = 1, Warmup = 10, HighestRate = 0.001, LowestRate = 0.0001,
-        CheckpointMinutes = 1000, EvaluationSteps = 0, SampleSteps = 0,
+        Layers = 1,
+        Accumulate = 1,
+        Batch = 1,
+        Warmup = 10,
+        HighestRate = 0.001,
+        LowestRate = 0.0001,
+        CheckpointMinutes = 1000,
+        EvaluationSteps = 0,
+        SampleSteps = 0,
     };
 
     /// <summary>Starts the command line, waits for some steps and a moment longer, and kills it.</summary>

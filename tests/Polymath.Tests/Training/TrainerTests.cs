@@ -155,7 +155,14 @@ public sealed class TrainerTests
         using var folder = new TemporaryFolder();
         TrainingOptions options = Runs.Options(folder.Path, steps: 400) with
         {
-            HighestRate = 1, LowestRate = 1, Warmup = 0, Clip = 0, WeightDecay = 10, CheckpointSteps = 1, SampleSteps = 0, EvaluationSteps = 0,
+            HighestRate = 1,
+            LowestRate = 1,
+            Warmup = 0,
+            Clip = 0,
+            WeightDecay = 10,
+            CheckpointSteps = 1,
+            SampleSteps = 0,
+            EvaluationSteps = 0,
         };
         var e = Assert.Throws<TrainingException>(() => Trainer.Run(options));
         Assert.Contains("no number", e.Message, StringComparison.Ordinal);
