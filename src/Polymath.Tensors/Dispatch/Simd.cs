@@ -38,23 +38,6 @@ internal static class Simd
         return Vector128.Create(a[0] + a[1], a[2] + a[3], b[0] + b[1], b[2] + b[3]);
     }
 
-    /// <summary>Sums of neighbours within each 128-bit half, as for floats.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<short> AddPairs(Vector256<short> a, Vector256<short> b)
-    {
-        if (Avx2.IsSupported)
-            return Avx2.HorizontalAdd(a, b);
-        return Vector256.Create(
-            Vector128.Narrow(AddPairs(a.GetLower()), AddPairs(b.GetLower())), Vector128.Narrow(AddPairs(a.GetUpper()), AddPairs(b.GetUpper())));
-    }
-
-    /// <summary>Sums of neighbours within each 128-bit half, as for floats.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> AddPairs(Vector256<int> a, Vector256<int> b) =>
-        Avx2.IsSupported
-            ? Avx2.HorizontalAdd(a, b)
-            : Vector256.Create(AddPairs(a.GetLower(), b.GetLower()), AddPairs(a.GetUpper(), b.GetUpper()));
-
     /// <summary>Sums of neighbours: [a0+a1, a2+a3, b0+b1, b2+b3].</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<int> AddPairs(Vector128<int> a, Vector128<int> b)
@@ -117,11 +100,6 @@ internal static class Simd
             ? Avx2.Sign(values, sign)
             : Vector256.ConditionalSelect(Vector256.LessThan(sign, Vector256<sbyte>.Zero), -values, values);
 
-    /// <summary>As the 256-bit one.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<sbyte> MultiplySign(Vector512<sbyte> values, Vector512<sbyte> sign) =>
-        Vector512.ConditionalSelect(Vector512.LessThan(sign, Vector512<sbyte>.Zero), -values, values);
-
     /// <summary>Adds the sums of the products of four neighbouring signed bytes each.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<int> AddDotFours(Vector128<int> sum, Vector128<sbyte> a, Vector128<sbyte> b)
@@ -158,20 +136,6 @@ internal static class Simd
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<int> Widen(Vector256<short> v) =>
         Avx512F.IsSupported ? Avx512F.ConvertToVector512Int32(v) : Vector512.Create(Widen(v.GetLower()), Widen(v.GetUpper()));
-
-    /// <summary>The 16 bytes in the lower half; the same, every byte's low bits lost to a shift by 4, in the upper.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe Vector256<byte> LoadNibbles(byte* source)
-    {
-        if (Avx2.IsSupported)
-        {
-            Vector256<ulong> both = Avx2.BroadcastVector128ToVector256((ulong*)source);
-            return Avx2.ShiftRightLogicalVariable(both, Vector256.Create(0UL, 0, 4, 4)).AsByte() & Vector256.Create((byte)15);
-        }
-
-        Vector128<byte> v = Vector128.Load(source);
-        return Vector256.Create(v & Vector128.Create((byte)15), v >> 4);
-    }
 
     /// <summary>For each byte of 0–15 the entry of a table of 16, which lies in both halves of a register.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -239,7 +203,15 @@ internal static class Simd
         r3 = Vector512.Create(d, h);
     }
 
-    /// <summary>Asks for a line of memory that will be read soon; any address will do.</summary>
+    /// <summary>Asks for a line of memory that is read next, into the first cache; any address will do.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void PrefetchNear(byte* address)
+    {
+        if (Sse.IsSupported)
+            Sse.Prefetch0(address);
+    }
+
+    /// <summary>Asks for a line of memory that will be read soon, into the second cache; any address will do.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void Prefetch(byte* address)
     {

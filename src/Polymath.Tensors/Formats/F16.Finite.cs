@@ -6,9 +6,6 @@ namespace Polymath.Tensors;
 /// <summary>F16 of which it is known that no element is infinite or NaN: two operations less to widen.</summary>
 internal readonly unsafe struct FiniteF16 : IFloatVector
 {
-    private const int SignAndMagnitude = unchecked((int)0x8FFFE000);
-    private const float Bias = 5.192296858534828e33f;     // 2^112
-
     /// <inheritdoc/>
     public static int BlockLength => 1;
 
@@ -31,18 +28,18 @@ internal readonly unsafe struct FiniteF16 : IFloatVector
     public static Vector128<float> Load128(byte* source)
     {
         Vector128<int> v = Vector128.WidenLower(Vector64.Load((short*)source).ToVector128Unsafe()) << 13;
-        return (v & Vector128.Create(SignAndMagnitude)).AsSingle() * Vector128.Create(Bias);
+        return (v & Vector128.Create(F16.SignAndMagnitude)).AsSingle() * Vector128.Create(F16.Bias);
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Load256(byte* source) =>
-        ((Simd.Widen(Vector128.Load((short*)source)) << 13) & Vector256.Create(SignAndMagnitude)).AsSingle() * Vector256.Create(Bias);
+        ((Simd.Widen(Vector128.Load((short*)source)) << 13) & Vector256.Create(F16.SignAndMagnitude)).AsSingle() * Vector256.Create(F16.Bias);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Load512(byte* source) =>
-        ((Simd.Widen(Vector256.Load((short*)source)) << 13) & Vector512.Create(SignAndMagnitude)).AsSingle() * Vector512.Create(Bias);
+        ((Simd.Widen(Vector256.Load((short*)source)) << 13) & Vector512.Create(F16.SignAndMagnitude)).AsSingle() * Vector512.Create(F16.Bias);
 
     /// <summary>True when no element of an F16 tensor is infinite or NaN.</summary>
     public static bool Holds(ThreadTeam team, Tensor tensor)

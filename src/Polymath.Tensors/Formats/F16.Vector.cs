@@ -11,9 +11,9 @@ namespace Polymath.Tensors;
 internal readonly unsafe partial struct F16 : IFloatVector
 {
     private const int ExponentMask = 0x0F800000;          // of F16, shifted into place
-    private const int SignAndMagnitude = unchecked((int)0x8FFFE000);
+    internal const int SignAndMagnitude = unchecked((int)0x8FFFE000);
     private const int Infinity = 0x7F800000;
-    private const float Bias = 5.192296858534828e33f;     // 2^112
+    internal const float Bias = 5.192296858534828e33f;     // 2^112
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

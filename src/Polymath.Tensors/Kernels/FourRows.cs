@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Polymath.Tensors;
 
@@ -42,13 +41,11 @@ internal readonly unsafe struct FourRows
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Prefetch(nint offset)
     {
-        if (!Sse.IsSupported)
-            return;
         nint ahead = 4 * (nint)(R1 - R0);
-        Sse.Prefetch0(R0 + ahead + offset);
-        Sse.Prefetch0(R1 + ahead + offset);
-        Sse.Prefetch0(R2 + ahead + offset);
-        Sse.Prefetch0(R3 + ahead + offset);
+        Simd.PrefetchNear(R0 + ahead + offset);
+        Simd.PrefetchNear(R1 + ahead + offset);
+        Simd.PrefetchNear(R2 + ahead + offset);
+        Simd.PrefetchNear(R3 + ahead + offset);
     }
 
     /// <summary>The same rows from a later column on.</summary>

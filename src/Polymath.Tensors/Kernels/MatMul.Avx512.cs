@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Polymath.Tensors;
 
@@ -101,8 +100,7 @@ internal static unsafe class MatMulAvx512
         nint k = 0;
         for (; k <= count - (2 * Lanes); k += 2 * Lanes)
         {
-            if (Sse.IsSupported)
-                Sse.Prefetch0(w + PrefetchBytes);
+            Simd.PrefetchNear(w + PrefetchBytes);
             s = Simd.MultiplyAdd(TFormat.Load512(w), Vector512.Load(x + k), s);
             s = Simd.MultiplyAdd(TFormat.Load512(w + (Lanes * TFormat.BlockBytes)), Vector512.Load(x + k + Lanes), s);
             w += 2 * Lanes * TFormat.BlockBytes;

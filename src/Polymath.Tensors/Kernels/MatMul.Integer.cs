@@ -113,10 +113,8 @@ internal static unsafe partial class MatMulInteger
     private static void Prefetch<TFormat>(byte* at)
         where TFormat : struct, IInterleavedFormat
     {
-        if (!Sse.IsSupported)
-            return;
         for (nint line = 0; line < StretchBytes<TFormat>(); line += 64)
-            Sse.Prefetch0(at + PrefetchBytes + line);
+            Simd.PrefetchNear(at + PrefetchBytes + line);
     }
 
     /// <summary>Eight rows times 32 activations.</summary>
