@@ -31,7 +31,7 @@ public static unsafe partial class Attention
             int begin = Shape.FirstSeen(firstToken), end = Shape.EndSeen(lastToken);
             for (int tile = begin / TileLength * TileLength; tile < end; tile += TileLength)
             {
-                int row = tile % Shape.Keys.Rows, to = Math.Min(TileLength, end - tile), from = Math.Max(0, begin - tile) & ~7;
+                int row = Shape.RowOf(tile), to = Math.Min(TileLength, end - tile), from = Math.Max(0, begin - tile) & ~7;
                 Shape.Unpack<TKernel>(Shape.Keys, row, from, to, head, work.Keys, Shape.Size);
                 Shape.Unpack<TKernel>(Shape.Values, row, from, to, head, work.Values, work.Stride);
                 for (int at = firstRow; at < endRow; at += BlockRows)

@@ -81,7 +81,7 @@ public static unsafe partial class Attention
         private readonly void Unit(int head, int slot, in Bench work)
         {
             int tile = (_firstTile + slot) * TileLength, begin = _shape.FirstSeen(0), end = _shape.EndSeen(_shape.Q.Rows - 1);
-            int row = tile % _shape.Keys.Rows, to = Math.Min(TileLength, end - tile);
+            int row = _shape.RowOf(tile), to = Math.Min(TileLength, end - tile);
             int from = Math.Max(0, begin - tile) / (2 * TKernel.Lanes) * (2 * TKernel.Lanes);
             Scores(head, row, from, to, work);
             if (_shape.Rule.SoftCap > 0)

@@ -11,6 +11,7 @@ public static unsafe partial class Attention
         public Tensor Q;
         public Tensor Keys;
         public Tensor Values;
+        public int* Pages;   // null: position p lies in row p
         public Tensor Y;
         public int Position;
         public int Heads;
@@ -23,6 +24,9 @@ public static unsafe partial class Attention
 
         /// <summary>Queries of one key/value head.</summary>
         public readonly int Rows => checked(Q.Rows * Group);
+
+        /// <summary>The cache row of a tile's first position; the others follow it.</summary>
+        public readonly int RowOf(int tile) => Pages is null ? tile : Pages[tile / TileLength] * TileLength;
 
         /// <summary>Sharing out this little costs more than it saves.</summary>
         public readonly bool IsSmall => (long)Q.Columns * Q.Rows * (EndSeen(Q.Rows - 1) - FirstSeen(0)) < ParallelWork;

@@ -11,7 +11,7 @@ namespace Polymath.Tensors;
 /// </summary>
 public static unsafe partial class Attention
 {
-    /// <summary>Cache rows per step of the running softmax; a ring of cache rows is a multiple of it.</summary>
+    /// <summary>Cache rows per step of the running softmax, and of a page of the cache.</summary>
     public const int TileLength = 128;
 
     /// <summary>Largest head for which the cache may be kept in another format than F32.</summary>
@@ -31,8 +31,8 @@ public static unsafe partial class Attention
     /// <param name="team">Threads to use.</param>
     /// <param name="q">[T, H·S] queries.</param>
     /// <param name="keys">
-    /// [C, K·S] cache, the batch's own rows already in it: position p lies in row p mod C. F32, or a format whose blocks
-    /// do not reach over a head.
+    /// [C, K·S] cache, the batch's own rows already in it: position p lies in row p. F32, or a format whose blocks do not
+    /// reach over a head.
     /// </param>
     /// <param name="values">[C, K·S] cache, likewise.</param>
     /// <param name="position">Tokens before this batch: row t stands at position + t.</param>
@@ -44,40 +44,63 @@ public static unsafe partial class Attention
     /// <exception cref="ArgumentException">The shapes do not fit.</exception>
     public static void Run(
         ThreadTeam team, Tensor q, Tensor keys, Tensor values, int position, Tensor y, int heads, int keyValueHeads,
-        in AttentionRule rule, Arena scratch)
+        in AttentionRule rule, Arena scratch) =>
+        Run(team, q, keys, values, [], position, y, heads, keyValueHeads, rule, scratch);
+
+    /// <summary>The same over a cache in pages of <see cref="TileLength"/> rows: position p lies in page pages[p / TileLength].</summary>
+    /// <param name="team">Threads to use.</param>
+    /// <param name="q">[T, H·S] queries.</param>
+    /// <param name="keys">[C, K·S] cache.</param>
+    /// <param name="values">[C, K·S] cache, likewise.</param>
+    /// <param name="pages">Where each page of the text lies; those that no row sees may hold any number. None: p lies in row p.</param>
+    /// <param name="position">Tokens before this batch: row t stands at position + t.</param>
+    /// <param name="y">[T, H·S].</param>
+    /// <param name="heads">H.</param>
+    /// <param name="keyValueHeads">K, a divisor of H.</param>
+    /// <param name="rule">Scale, window and the rest.</param>
+    /// <param name="scratch">Room for <see cref="ScratchBytes"/>.</param>
+    /// <exception cref="ArgumentException">The shapes do not fit, or a page lies outside the cache.</exception>
+    public static void Run(
+        ThreadTeam team, Tensor q, Tensor keys, Tensor values, ReadOnlySpan<int> pages, int position, Tensor y, int heads,
+        int keyValueHeads, in AttentionRule rule, Arena scratch)
     {
         if (Cpu.InstructionSet == InstructionSet.Avx512)
-            Run<Attention512>(team, q, keys, values, position, y, heads, keyValueHeads, rule, scratch);
+            Run<Attention512>(team, q, keys, values, pages, position, y, heads, keyValueHeads, rule, scratch);
         else
-            Run<Attention256>(team, q, keys, values, position, y, heads, keyValueHeads, rule, scratch);
+            Run<Attention256>(team, q, keys, values, pages, position, y, heads, keyValueHeads, rule, scratch);
     }
 
     internal static void Run<TKernel>(
-        ThreadTeam team, Tensor q, Tensor keys, Tensor values, int position, Tensor y, int heads, int keyValueHeads,
-        in AttentionRule rule, Arena scratch)
+        ThreadTeam team, Tensor q, Tensor keys, Tensor values, ReadOnlySpan<int> pages, int position, Tensor y, int heads,
+        int keyValueHeads, in AttentionRule rule, Arena scratch)
         where TKernel : struct, IAttentionKernel
     {
         ArgumentNullException.ThrowIfNull(team);
         ArgumentNullException.ThrowIfNull(scratch);
         RequireShapes(q, keys, values, y, heads, keyValueHeads, rule);
-        RequirePositions(q, keys, position, rule);
         if (q.ElementCount == 0)
             return;
 
         long mark = scratch.Mark;
-        var shape = new Shape
+        fixed (int* table = pages)
         {
-            Q = q,
-            Keys = keys,
-            Values = values,
-            Y = y,
-            Position = position,
-            Heads = heads,
-            KeyValueHeads = keyValueHeads,
-            Size = q.Columns / heads,
-            Rule = rule,
-        };
-        Share<TKernel>(team, shape, scratch);
+            var shape = new Shape
+            {
+                Q = q,
+                Keys = keys,
+                Values = values,
+                Pages = table,
+                Y = y,
+                Position = position,
+                Heads = heads,
+                KeyValueHeads = keyValueHeads,
+                Size = q.Columns / heads,
+                Rule = rule,
+            };
+            RequirePositions(shape, pages);
+            Share<TKernel>(team, shape, scratch);
+        }
+
         scratch.Release(mark);
         q.KeepAlive();
         keys.KeepAlive();
@@ -123,12 +146,18 @@ public static unsafe partial class Attention
             rule.Sinks.RequireF32(1, heads, "Attention sinks");
     }
 
-    private static void RequirePositions(Tensor q, Tensor keys, int position, in AttentionRule rule)
+    private static void RequirePositions(in Shape shape, ReadOnlySpan<int> pages)
     {
-        bool whole = position >= 0 && position <= keys.Rows - q.Rows;
-        bool ring = rule.Window > 0 && !rule.Bidirectional && position >= 0 && keys.Rows % TileLength == 0
-            && rule.Window + (long)q.Rows - 1 <= keys.Rows;
-        if (!whole && !ring)
-            throw new ArgumentException($"Attention: queries {q} at position {position}, keys {keys}, window {rule.Window}");
+        int rows = shape.Keys.Rows, position = shape.Position, count = shape.Q.Rows;
+        bool fits = position >= 0 && position <= (pages.IsEmpty ? rows : pages.Length * (long)TileLength) - count;
+        if (fits && !pages.IsEmpty)
+        {
+            int first = shape.FirstSeen(0) / TileLength, end = (position + count + TileLength - 1) / TileLength;
+            foreach (int page in pages[first..end])
+                fits &= page >= 0 && page < rows / TileLength;
+        }
+
+        if (!fits || (shape.Rule.Bidirectional && !pages.IsEmpty))
+            throw new ArgumentException($"Attention: queries {shape.Q} at position {position}, keys {shape.Keys}, {pages.Length} pages");
     }
 }

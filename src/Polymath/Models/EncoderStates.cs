@@ -51,20 +51,18 @@ internal sealed class EncoderStates : HiddenStates
         for (int from = 0, count; from < texts.Count; from += count)
         {
             count = CountFitting(texts, from);
-            var ends = new int[count];
+            RopeTable[] ropes = RopesFor(texts, from, count);
+            var stretches = new Pass.Stretch[count];
             for (int i = 0, end = 0; i < count; i++)
-                ends[i] = end += texts[from + i].Length;
-            var ids = new int[ends[^1]];
+                stretches[i] = new Pass.Stretch(end += texts[from + i].Length, 0, null, ropes);
+            var ids = new int[stretches[^1].End];
             for (int i = 0; i < count; i++)
-                texts[from + i].CopyTo(ids, ends[i] - texts[from + i].Length);
-            var pass = new Pass(Team, _arena, null, Settings, RopesFor(texts, from, count));
-            pass.Begin(ends, cancellation);
+                texts[from + i].CopyTo(ids, stretches[i].End - texts[from + i].Length);
+            var pass = new Pass(Team, _arena, Settings);
+            pass.Begin(stretches, cancellation);
             Tensor states = _encoder.Forward(pass, ids);               // [T, D]
             for (int i = 0; i < count; i++)
-            {
-                int length = texts[from + i].Length;
-                take(from + i, 0, states.Slice(ends[i] - length, length));
-            }
+                take(from + i, 0, pass.RowsOf(i, states));
         }
     }
 

@@ -46,7 +46,9 @@ public readonly record struct MemoryNeed(long Mapped, long Made, long Cache, lon
         int context = decoder.ContextOf(options), batch = Math.Min(batchSize, context);
         return new MemoryNeed(
             0, 0,
-            Bounded(() => KvCache.ByteLength(decoder.CacheLayers, context, batch, options.KeyFormat, options.ValueFormat)),
+            Bounded(() => checked(
+                KvPool.ByteLength(decoder.CacheLayers, context, 1, batch, options.KeyFormat, options.ValueFormat)
+                + KvCache.StateBytes(decoder.CacheLayers))),
             Bounded(() => checked(
                 decoder.ScratchBytes(batch) + Arena.SizeOf(1, decoder.Settings.Vocabulary) + decoder.RopeBytes(context))));
     }

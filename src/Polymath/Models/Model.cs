@@ -100,6 +100,14 @@ public sealed class Model : IDisposable
         return new Session(this, context, options);
     }
 
+    /// <summary>A batch for at most <paramref name="texts"/> texts and <paramref name="tokens"/> tokens in a pass.</summary>
+    public Batch NewBatch(int tokens, int texts)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(tokens);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(texts);
+        return new Batch(this, tokens, texts);
+    }
+
     /// <summary>Bytes of keys, values and states that a session of that kind reserves; memory is taken as tokens come.</summary>
     /// <exception cref="ArgumentException">The model's heads do not fill whole blocks of a cache format, or it has no such positions.</exception>
     public long CacheBytes(SessionOptions options) => NeedOf(options).Cache;

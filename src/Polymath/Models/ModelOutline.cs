@@ -75,7 +75,7 @@ public sealed class ModelOutline
     {
         ArgumentNullException.ThrowIfNull(options);
         return _perToken + (_model is Decoder decoder
-            ? KvCache.BytesRead(decoder.CacheLayers, position, options.KeyFormat, options.ValueFormat) : 0);
+            ? KvPool.BytesRead(decoder.CacheLayers, position, options.KeyFormat, options.ValueFormat) : 0);
     }
 
     /// <summary>The longest context, no longer than <paramref name="options"/> ask, with which all fits <paramref name="bytes"/>; 0 for none.</summary>

@@ -1,31 +1,34 @@
-using System.Numerics;
 using Polymath.Files;
 using Polymath.Models.Layers;
 using Polymath.Tensors;
 
 namespace Polymath.Models;
 
-/// <summary>The keys and values of one text, and the forward pass over what is added to it. One thread at a time.</summary>
+/// <summary>
+/// The keys and values of one text. What is added to it goes through the layers alone (<see cref="Forward"/>) or beside
+/// other texts of the model (<see cref="Batch"/>). One thread at a time.
+/// </summary>
 public sealed class Session : IDisposable
 {
-    private readonly KvCache _cache;
-    private readonly Arena _arena;
-    private readonly Pass _pass;
-    private readonly Tensor _lastLogits;    // [1, V]
-    private readonly NativeBuffer _lastLogitsBuffer;
-    private readonly int _batchSize;
-    private NativeBuffer? _allLogitsBuffer; // [batch, V], made when first asked for
+    private readonly KvPool? _ownPool;
+    private Batch? _alone;   // made when the text first goes alone
 
+    /// <summary>A text with memory of its own.</summary>
     internal Session(Model model, int capacity, SessionOptions options)
     {
         Model = model;
-        _batchSize = Math.Min(model.BatchSize, capacity);
-        int vocabulary = model.Settings.Vocabulary;
-        _lastLogitsBuffer = new NativeBuffer(Arena.SizeOf(1, vocabulary));
-        _lastLogits = Tensor.View(_lastLogitsBuffer, 0, 1, vocabulary);
-        _cache = new KvCache(model.Decoder.CacheLayers, capacity, _batchSize, options.KeyFormat, options.ValueFormat);
-        _arena = new Arena(model.Decoder.ScratchBytes(_batchSize));
-        _pass = new Pass(model.Team, _arena, _cache, model.Settings, model.RopesFor(capacity));
+        Ropes = model.RopesFor(capacity);
+        _ownPool = new KvPool(
+            model.Decoder.CacheLayers, capacity, 1, Math.Min(model.BatchSize, capacity), options.KeyFormat, options.ValueFormat);
+        Cache = new KvCache(_ownPool, capacity);
+    }
+
+    /// <summary>A text that takes its pages from <paramref name="pool"/>.</summary>
+    internal Session(Model model, int capacity, KvPool pool)
+    {
+        Model = model;
+        Ropes = model.RopesFor(capacity);
+        Cache = new KvCache(pool, capacity);
     }
 
     /// <summary>The model.</summary>
@@ -35,18 +38,25 @@ public sealed class Session : IDisposable
     public int Position { get; private set; }
 
     /// <summary>Tokens the cache can hold.</summary>
-    public int Capacity => _cache.Capacity;
+    public int Capacity => Cache.Capacity;
 
     /// <summary>Sees what goes into the linear layers; null unless something is measured.</summary>
     internal ILinearObserver? Observer
     {
-        get => _pass.Observer;
-        set => _pass.Observer = value;
+        get => Alone.Observer;
+        set => Alone.Observer = value;
     }
+
+    internal KvCache Cache { get; }
+
+    /// <summary>The rotations for its positions.</summary>
+    internal RopeTable[] Ropes { get; }
 
     /// <summary>Bytes of the cache, and of the buffers besides the rotations, which sessions share.</summary>
     internal (long Cache, long Buffers) Bytes =>
-        (_cache.Bytes, _arena.Capacity + _lastLogitsBuffer.Length + (_allLogitsBuffer?.Length ?? 0));
+        ((_ownPool?.Bytes ?? 0) + KvCache.StateBytes(Model.Decoder.CacheLayers), Alone.Bytes);
+
+    private Batch Alone => _alone ??= new Batch(Model, Math.Min(Model.BatchSize, Capacity), 1);
 
     /// <summary>
     /// Adds <paramref name="ids"/> to the text, in batches, and returns the logits [V] after the last one.
@@ -62,32 +72,27 @@ public sealed class Session : IDisposable
     {
         Check(ids);
         int start = Position;
+        Tensor logits = default;
         try
         {
             for (int done = 0; done < ids.Length;)
             {
-                int count = Math.Min(_batchSize, ids.Length - done);
-                _pass.Begin(Position, cancellation);
-                Tensor hidden = Model.Decoder.Forward(_pass, ids.Slice(done, count));
+                int count = Math.Min(Alone.Capacity, ids.Length - done);
+                Alone.Add(this, ids.Slice(done, count), done + count == ids.Length);
+                logits = Alone.Forward(cancellation);
                 done += count;
-                if (done == ids.Length)
-                    Model.Decoder.Head(_pass, hidden.Slice(count - 1, 1), _lastLogits);
-                if (done == ids.Length)
-                    RequireFinite(_lastLogits);
-                Position += count;
-                _cache.Commit();
             }
 
             if (ids.Length > 1)
-                _cache.TakeSnapshot(Position);   // the end of a prompt: what a later one may share with it
+                Cache.TakeSnapshot(Position);   // the end of a prompt: what a later one may share with it
         }
         catch
         {
-            Position = _cache.Rewind(Position, start);   // the batch that failed has changed nothing
+            Position = Cache.Rewind(Position, start);   // the batch that failed has changed nothing
             throw;
         }
 
-        return _lastLogits.AsFloats();
+        return logits.AsFloats();
     }
 
     /// <summary>
@@ -97,16 +102,8 @@ public sealed class Session : IDisposable
     /// <exception cref="ArgumentException">No ids, too many, or one that is not in the vocabulary.</exception>
     public Tensor ForwardAll(scoped ReadOnlySpan<int> ids, CancellationToken cancellation = default)
     {
-        CheckBatch(ids);
-        int vocabulary = Model.Settings.Vocabulary;
-        _allLogitsBuffer ??= new NativeBuffer(Arena.SizeOf(_batchSize, vocabulary));
-        Tensor logits = Tensor.View(_allLogitsBuffer, 0, ids.Length, vocabulary);
-        _pass.Begin(Position, cancellation);
-        Model.Decoder.Head(_pass, Model.Decoder.Forward(_pass, ids), logits);
-        RequireFinite(logits);
-        Position += ids.Length;
-        _cache.Commit();
-        return logits;
+        AddAll(ids);
+        return Alone.ForwardAll(cancellation);
     }
 
     /// <summary>
@@ -116,12 +113,8 @@ public sealed class Session : IDisposable
     /// <exception cref="ArgumentException">No ids, too many, or one that is not in the vocabulary.</exception>
     internal Tensor ForwardHidden(scoped ReadOnlySpan<int> ids, CancellationToken cancellation)
     {
-        CheckBatch(ids);
-        _pass.Begin(Position, cancellation);
-        Tensor hidden = Model.Decoder.Forward(_pass, ids);
-        Position += ids.Length;
-        _cache.Commit();
-        return hidden;
+        AddAll(ids);
+        return Alone.ForwardHidden(cancellation);
     }
 
     /// <summary>
@@ -133,27 +126,20 @@ public sealed class Session : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(position);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(position, Position);
-        Position = _cache.Rewind(Position, position);
+        Position = Cache.Rewind(Position, position);
         return Position;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _cache.Dispose();
-        _arena.Dispose();
-        _lastLogitsBuffer.Dispose();
-        _allLogitsBuffer?.Dispose();
+        Cache.Dispose();
+        _ownPool?.Dispose();
+        _alone?.Dispose();
     }
 
-    private void CheckBatch(ReadOnlySpan<int> ids)
-    {
-        Check(ids);
-        if (ids.Length > _batchSize)
-            throw new ArgumentException($"{ids.Length} ids at once; a batch holds {_batchSize}", nameof(ids));
-    }
-
-    private void Check(ReadOnlySpan<int> ids)
+    /// <summary>Refuses ids that cannot be added.</summary>
+    internal void Check(ReadOnlySpan<int> ids)
     {
         if (ids.IsEmpty)
             throw new ArgumentException("no ids to add", nameof(ids));
@@ -166,29 +152,27 @@ public sealed class Session : IDisposable
         }
     }
 
-    private void RequireFinite(Tensor logits)
+    /// <summary>A pass has added <paramref name="count"/> tokens.</summary>
+    internal void Advance(int count)
     {
-        for (int row = 0; row < logits.Rows; row++)
-        {
-            if (!AllFinite(logits.Row(row)))
-                throw new ModelFormatException($"{Model.Source.Path}: the logits are not finite; the weights are damaged");
-        }
+        Position += count;
+        Cache.Commit();
     }
 
-    private static bool AllFinite(ReadOnlySpan<float> values)
+    /// <summary>An empty text begins with <paramref name="tokens"/> tokens of another, whose pages these are. False where the pool is exhausted.</summary>
+    internal bool TryBegin(ReadOnlySpan<int[]> pages, int tokens)
     {
-        // x − x is 0 for a finite x and NaN otherwise, and NaN stays in the sum.
-        var sum = Vector<float>.Zero;
-        int i = 0;
-        for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
-        {
-            var v = new Vector<float>(values[i..]);
-            sum += v - v;
-        }
+        if (!Cache.TryBegin(pages, tokens))
+            return false;
+        Position = tokens;
+        return true;
+    }
 
-        bool finite = Vector.EqualsAll(sum, Vector<float>.Zero);
-        for (; i < values.Length; i++)
-            finite &= float.IsFinite(values[i]);
-        return finite;
+    private void AddAll(ReadOnlySpan<int> ids)
+    {
+        Check(ids);
+        if (ids.Length > Alone.Capacity)
+            throw new ArgumentException($"{ids.Length} ids at once; a batch holds {Alone.Capacity}", nameof(ids));
+        Alone.Add(this, ids);
     }
 }

@@ -32,7 +32,7 @@ public sealed class TextEncoder : IDisposable
             throw weights.Bad("pooling_type", stored);
         _rankHead = RankHead.TryRead(weights);
         _projections = ReadProjections(weights);
-        _pass = new Pass(states.Team, _arena, null, states.Settings, []);
+        _pass = new Pass(states.Team, _arena, states.Settings);
         MaxTokens = options.MaxTokens == 0 ? states.MaxTokens : Math.Min(options.MaxTokens, states.MaxTokens);
         _preparation = new Lazy<TextPreparation>(() => new TextPreparation(states, MaxTokens, options.LongText == LongText.Cut));
     }
@@ -119,7 +119,7 @@ public sealed class TextEncoder : IDisposable
         Check(texts);
         lock (_oneAtATime)
         {
-            _pass.Begin(0, cancellation);
+            _pass.Begin([], cancellation);
             return Rows(Project(Pool(texts, Pooling, cancellation)), _options.Normalize);
         }
     }
@@ -132,7 +132,7 @@ public sealed class TextEncoder : IDisposable
         Check(texts);
         lock (_oneAtATime)
         {
-            _pass.Begin(0, cancellation);
+            _pass.Begin([], cancellation);
             Tensor all = _pass.Rent(ids.Length, Settings.Width);       // [T, D]
             _states.Run(texts, (_, first, states) => states.AsFloats().CopyTo(all.Slice(first, states.Rows).AsFloats()), cancellation);
             return Rows(Project(all), _options.Normalize);
@@ -159,7 +159,7 @@ public sealed class TextEncoder : IDisposable
         Pooling pooling = _states.IsCausal ? Pooling.Last : Settings.Architecture == "modern-bert" ? Pooling.Mean : Pooling.Cls;
         lock (_oneAtATime)
         {
-            _pass.Begin(0, cancellation);
+            _pass.Begin([], cancellation);
             return Rows(_rankHead.Run(_pass, Pool(texts, pooling, cancellation)), normalize: false);
         }
     }

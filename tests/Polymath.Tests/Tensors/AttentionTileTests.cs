@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Polymath.Tests.Tensors;
 
-/// <summary>Attention where tiles, blocks, vectors and ring buffers begin and end, in every format of the cache.</summary>
+/// <summary>Attention where tiles, blocks, vectors and pages begin and end, in every format of the cache.</summary>
 public sealed class AttentionTileTests : IDisposable
 {
     private readonly ThreadTeam _team = new(2);
@@ -80,14 +80,19 @@ public sealed class AttentionTileTests : IDisposable
         }
     }
 
-    [Fact]
-    public void A_ring_of_rows_gives_the_bits_of_a_whole_cache()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(150)]
+    public void Pages_in_any_order_give_the_bits_of_a_whole_cache(int window)
     {
-        const int Tokens = 700, Ring = 2 * Attention.TileLength, Size = 32;
+        const int Tokens = 700, Size = 32, Length = Attention.TileLength;
+        int[] pages = [4, 0, 6, 1, 5, 2];   // 3 is another text's
         Case c = Make(TensorFormat.F16, Tokens, 0, 4, 2, Size);
-        var rule = new AttentionRule(0.3f) { Window = 150 };
+        var rule = new AttentionRule(0.3f) { Window = window };
         Run(_team, c, rule);
-        Tensor keys = _memory.Zeros(TensorFormat.F16, Ring, 2 * Size), values = _memory.Zeros(TensorFormat.F16, Ring, 2 * Size);
+        Tensor keys = _memory.Zeros(TensorFormat.F16, 7 * Length, 2 * Size), values = _memory.Zeros(TensorFormat.F16, 7 * Length, 2 * Size);
+        for (int i = 3 * Length; i < 4 * Length; i++)
+            BlockFormat.Quantize(TensorFormat.F16, Enumerable.Repeat(float.NaN, 2 * Size).ToArray(), values.RowData(i));
         Tensor y = Tensor.Zeros(Tokens, 4 * Size);
         int start = 0;
         foreach (int length in Enumerable.Repeat((int[])[1, 90, 5, 17], 10).SelectMany(l => l))
@@ -95,17 +100,30 @@ public sealed class AttentionTileTests : IDisposable
             int count = Math.Min(length, Tokens - start);
             for (int t = start; t < start + count; t++)
             {
-                c.Keys.RowData(t).CopyTo(keys.RowData(t % Ring));
-                c.Values.RowData(t).CopyTo(values.RowData(t % Ring));
+                int row = (pages[t / Length] * Length) + (t % Length);
+                c.Keys.RowData(t).CopyTo(keys.RowData(row));
+                c.Values.RowData(t).CopyTo(values.RowData(row));
             }
 
+            int[] held = [.. pages.Select((page, i) => window > 0 && (i + 1) * Length <= start - window ? -1 : page)];
             if (count > 0)
-                Attention.Run(_team, c.Q.Slice(start, count), keys, values, start, y.Slice(start, count), 4, 2, rule, _scratch);
+                Attention.Run(_team, c.Q.Slice(start, count), keys, values, held, start, y.Slice(start, count), 4, 2, rule, _scratch);
             start += count;
         }
 
         Assert.Equal(Tokens, start);
         Assert.Equal(c.Y.AsFloats().ToArray(), y.AsFloats().ToArray());
+    }
+
+    [Theory]
+    [InlineData(new[] { 0, -1 }, 130)]
+    [InlineData(new[] { 0, 2 }, 130)]
+    [InlineData(new[] { 0 }, 128)]
+    public void Pages_that_are_not_there_are_refused(int[] pages, int position)
+    {
+        Case c = Make(TensorFormat.F16, 1, 200, 4, 2, 32);   // a cache of one whole page and a part of another
+        Assert.Throws<ArgumentException>(() => Attention.Run(
+            _team, c.Q, c.Keys, c.Values, pages, position, c.Y, 4, 2, new AttentionRule(0.3f), _scratch));
     }
 
     [Theory]
@@ -160,9 +178,9 @@ public sealed class AttentionTileTests : IDisposable
     {
         Case c = Make(format, tokens, 200, 6, 2, size);
         var rule = new AttentionRule(0.3f);
-        Attention.Run<Attention512>(_team, c.Q, c.Keys, c.Values, c.Position, c.Y, 6, 2, rule, _scratch);
+        Attention.Run<Attention512>(_team, c.Q, c.Keys, c.Values, [], c.Position, c.Y, 6, 2, rule, _scratch);
         float[] wide = c.Y.AsFloats().ToArray();
-        Attention.Run<Attention256>(_team, c.Q, c.Keys, c.Values, c.Position, c.Y, 6, 2, rule, _scratch);
+        Attention.Run<Attention256>(_team, c.Q, c.Keys, c.Values, [], c.Position, c.Y, 6, 2, rule, _scratch);
         Assert.Equal(wide, c.Y.AsFloats().ToArray());
     }
 

@@ -19,7 +19,7 @@ internal sealed class Gpt2(WeightReader w) : Transformer(
 
     /// <inheritdoc/>
     private protected override Tensor Embed(Pass p, ReadOnlySpan<int> ids) =>
-        p.Add(base.Embed(p, ids), _positions.Slice(p.Position, ids.Length));
+        p.Add(base.Embed(p, ids), p.Embed(p.Positions(ids.Length), _positions));
 
     /// <inheritdoc/>
     private protected override Tensor FinalNorm(Pass p, Tensor x) => _outputNorm.Run(p, x);

@@ -131,22 +131,35 @@ internal sealed record GatedDeltaNet : ITokenMixer
     {
         (Tensor mixed, Tensor z) = Project(p, x);                             // [T, C], [T, V·S]
         (Tensor beta, Tensor decay) = Gates(p, x);                            // [T, V] each
-        (Tensor current, Tensor next) = p.State(Layer);                       // [1, state]
-        Tensor past = current.Elements(0, PastLength).Reshape(Kernel.Rows - 1, Channels);
         Tensor q = p.Rent(x.Rows, KeyHeads * HeadSize), k = p.Rent(x.Rows, KeyHeads * HeadSize);
-        Tensor v = p.Rent(x.Rows, ValueHeads * HeadSize);
-        CausalConvolution.Run(p.Team, past, mixed, Kernel, 0, q);
-        CausalConvolution.Run(p.Team, past, mixed, Kernel, q.Columns, k);
-        CausalConvolution.Run(p.Team, past, mixed, Kernel, 2 * q.Columns, v);
-        CausalConvolution.Keep(past, mixed, next.Elements(0, PastLength).Reshape(past.Rows, past.Columns));
+        Tensor v = p.Rent(x.Rows, ValueHeads * HeadSize), y = p.Rent(x.Rows, v.Columns);   // [T, V·S]
+        for (int i = 0; i < p.Texts; i++)
+            Convolve(p, i, mixed, q, k, v);
         SetLength(p, q, QueryLength);
         SetLength(p, k, KeyLength);
 
-        Tensor y = p.Rent(x.Rows, v.Columns);                                 // [T, V·S]
-        int length = current.Columns - PastRoom;
-        GatedDeltaRule.Run(p.Team, q, k, v, decay, beta, current.Elements(PastRoom, length), next.Elements(PastRoom, length), y, Tiled);
+        for (int i = 0; i < p.Texts; i++)
+        {
+            (Tensor current, Tensor next) = p.State(i, Layer);                // [1, state]
+            int length = current.Columns - PastRoom;
+            GatedDeltaRule.Run(
+                p.Team, p.RowsOf(i, q), p.RowsOf(i, k), p.RowsOf(i, v), p.RowsOf(i, decay), p.RowsOf(i, beta),
+                current.Elements(PastRoom, length), next.Elements(PastRoom, length), p.RowsOf(i, y), Tiled);
+        }
+
         p.RmsNormPieces(y, Norm);
         return p.Linear(p.Gate(Activation.Silu, z, y), Output);               // [T, D]
+    }
+
+    /// <summary>The convolution over a text's rows, the last of which are kept.</summary>
+    private void Convolve(Pass p, int text, Tensor mixed, Tensor q, Tensor k, Tensor v)
+    {
+        (Tensor current, Tensor next) = p.State(text, Layer);
+        Tensor past = current.Elements(0, PastLength).Reshape(Kernel.Rows - 1, Channels), rows = p.RowsOf(text, mixed);
+        CausalConvolution.Run(p.Team, past, rows, Kernel, 0, p.RowsOf(text, q));
+        CausalConvolution.Run(p.Team, past, rows, Kernel, q.Columns, p.RowsOf(text, k));
+        CausalConvolution.Run(p.Team, past, rows, Kernel, 2 * q.Columns, p.RowsOf(text, v));
+        CausalConvolution.Keep(past, rows, next.Elements(0, PastLength).Reshape(past.Rows, past.Columns));
     }
 
     private (Tensor Mixed, Tensor Gate) Project(Pass p, Tensor x)

@@ -4,29 +4,23 @@ using Polymath.Tensors;
 namespace Polymath.Models.Layers;
 
 /// <summary>
-/// The operations a model is written in, over one session's scratch memory, cache and threads. Every operation that
-/// returns a tensor cuts it off the scratch; it lives until the scratch is given back. Nothing is allocated on the
-/// managed heap. T is the number of tokens in this pass.
+/// The operations a model is written in, over scratch memory, threads, and the caches of the texts whose tokens go through
+/// the layers together, one text's behind another's. Every operation that returns a tensor cuts it off the scratch; it
+/// lives until the scratch is given back. Nothing is allocated on the managed heap. T is the number of tokens in this pass.
 /// </summary>
 public sealed class Pass
 {
     private readonly Arena _arena;
     private readonly ModelSettings _settings;
-    private readonly RopeTable[] _ropes;
     private CancellationToken _cancellation;
-    private int[] _ends = [];   // where each of an encoder's texts ends; none: the pass is one text
+    private Stretch[] _texts = [];
 
-    internal Pass(ThreadTeam team, Arena arena, KvCache? cache, ModelSettings settings, RopeTable[] ropes)
+    internal Pass(ThreadTeam team, Arena arena, ModelSettings settings)
     {
         Team = team;
         _arena = arena;
         _settings = settings;
-        _ropes = ropes;
-        Cache = cache;
     }
-
-    /// <summary>Tokens in the cache before this pass.</summary>
-    public int Position { get; private set; }
 
     /// <summary>Marks the scratch, to be handed to <see cref="Release"/>.</summary>
     public long Mark => _arena.Mark;
@@ -34,8 +28,8 @@ public sealed class Pass
     /// <summary>The threads, for kernels that only one architecture calls.</summary>
     internal ThreadTeam Team { get; }
 
-    /// <summary>What is kept of earlier tokens; null in an encoder.</summary>
-    internal KvCache? Cache { get; }
+    /// <summary>Texts in this pass.</summary>
+    internal int Texts { get; private set; }
 
     /// <summary>Sees what goes into the linear layers; null unless something is measured.</summary>
     internal ILinearObserver? Observer { get; set; }
@@ -129,32 +123,45 @@ public sealed class Pass
     /// <param name="layout">Which elements form a pair.</param>
     public void Rotate(Tensor x, int headSize, int rope, RopeLayout layout)
     {
-        if (_ends.Length == 0)
-            Rope.Run(Team, x, headSize, _ropes[rope], Position, layout);
-        for (int i = 0; i < _ends.Length; i++)
-            Rope.Run(Team, x.Slice(StartOf(i), _ends[i] - StartOf(i)), headSize, _ropes[rope], 0, layout);
+        for (int i = 0; i < Texts; i++)
+            Rope.Run(Team, RowsOf(i, x), headSize, _texts[i].Ropes[rope], _texts[i].Position, layout);
     }
 
     /// <summary>The position of each of the pass's tokens in its text: T numbers of scratch.</summary>
     public Span<int> Positions(int tokens)
     {
         Span<int> positions = RentIntegers(tokens);
-        for (int t = 0, text = 0; t < tokens; t++)
+        for (int i = 0; i < Texts; i++)
         {
-            while (text < _ends.Length && t >= _ends[text])
-                text++;
-            positions[t] = _ends.Length == 0 ? Position + t : t - StartOf(text);
+            int start = StartOf(i);
+            for (int t = start; t < _texts[i].End; t++)
+                positions[t] = _texts[i].Position + t - start;
         }
 
         return positions;
     }
 
-    /// <summary>Puts this pass's keys and values [T, K·S] into the cache of <paramref name="layer"/>.</summary>
-    public void Store(int layer, Tensor keys, Tensor values) => RequireCache().Store(layer, Position, keys, values);
+    /// <summary>Puts this pass's keys and values [T, K·S] into the texts' caches of <paramref name="layer"/>.</summary>
+    public void Store(int layer, Tensor keys, Tensor values)
+    {
+        for (int i = 0; i < Texts; i++)
+            CacheOf(i).Store(layer, _texts[i].Position, RowsOf(i, keys), RowsOf(i, values));
+    }
 
-    /// <summary>Attention of the queries [T, H·S] over the cache of <paramref name="layer"/>, this pass in it: [T, H·S].</summary>
-    public Tensor Attend(Tensor q, int layer, int heads, int keyValueHeads, in AttentionRule rule) =>
-        Attend(q, RequireCache().Keys(layer), RequireCache().Values(layer), Position, heads, keyValueHeads, rule);
+    /// <summary>Attention of the queries [T, H·S] over the texts' caches of <paramref name="layer"/>, this pass in them: [T, H·S].</summary>
+    public Tensor Attend(Tensor q, int layer, int heads, int keyValueHeads, in AttentionRule rule)
+    {
+        Tensor y = _arena.Rent(q.Rows, q.Columns);
+        for (int i = 0; i < Texts; i++)
+        {
+            KvCache cache = CacheOf(i);
+            Attention.Run(
+                Team, RowsOf(i, q), cache.Keys(layer), cache.Values(layer), cache.Pages(layer), _texts[i].Position, RowsOf(i, y), heads,
+                keyValueHeads, rule, _arena);
+        }
+
+        return y;
+    }
 
     /// <summary>
     /// Attention of the queries [T, H·S] to the keys and values [T, K·S] of the same text, both ways: [T, H·S]. Texts that
@@ -163,22 +170,21 @@ public sealed class Pass
     public Tensor AttendBothWays(Tensor q, Tensor keys, Tensor values, int heads, int keyValueHeads, in AttentionRule rule)
     {
         AttentionRule bothWays = rule with { Bidirectional = true };
-        if (_ends.Length == 0)
-            return Attend(q, keys, values, 0, heads, keyValueHeads, bothWays);
         Tensor y = _arena.Rent(q.Rows, q.Columns);
-        for (int i = 0; i < _ends.Length; i++)
+        for (int i = 0; i < Texts; i++)
         {
-            int from = StartOf(i), count = _ends[i] - from;
             Attention.Run(
-                Team, q.Slice(from, count), keys.Slice(from, count), values.Slice(from, count), 0, y.Slice(from, count), heads,
-                keyValueHeads, bothWays, _arena);
+                Team, RowsOf(i, q), RowsOf(i, keys), RowsOf(i, values), 0, RowsOf(i, y), heads, keyValueHeads, bothWays, _arena);
         }
 
         return y;
     }
 
-    /// <summary>The state of a recurrent layer before this pass, and where the one after it is to be written: [1, StateLength].</summary>
-    public (Tensor Current, Tensor Next) State(int layer) => RequireCache().State(layer);
+    /// <summary>A text's rows of x [T, …].</summary>
+    internal Tensor RowsOf(int text, Tensor x) => x.Slice(StartOf(text), _texts[text].End - StartOf(text));
+
+    /// <summary>The state of a text's recurrent layer before this pass, and where the one after it is to be written: [1, StateLength].</summary>
+    internal (Tensor Current, Tensor Next) State(int text, int layer) => CacheOf(text).State(layer);
 
     /// <summary>Of each row's equal groups the elements start … start + size − 1, side by side: [T, groups · size].</summary>
     public Tensor TakePieces(Tensor x, int groups, int start, int size)
@@ -230,20 +236,15 @@ public sealed class Pass
         return x;
     }
 
-    internal void Begin(int position, CancellationToken cancellation)
+    /// <summary>Begins a pass over the next tokens of some texts, one's behind another's; none: over rows that are no text's.</summary>
+    internal void Begin(ReadOnlySpan<Stretch> texts, CancellationToken cancellation)
     {
-        Position = position;
+        if (_texts.Length < texts.Length)
+            _texts = new Stretch[texts.Length];
+        texts.CopyTo(_texts);
+        Texts = texts.Length;
         _cancellation = cancellation;
         _arena.Release();
-    }
-
-    /// <summary>Begins a pass over several texts that lie behind one another and do not see each other.</summary>
-    /// <param name="ends">Where each of them ends, in rows.</param>
-    /// <param name="cancellation">Ends the pass between layers.</param>
-    internal void Begin(int[] ends, CancellationToken cancellation)
-    {
-        Begin(0, cancellation);
-        _ends = ends;
     }
 
     internal void LinearInto(Tensor x, Linear layer, Tensor y)
@@ -255,23 +256,20 @@ public sealed class Pass
         AddBias(layer, y);
     }
 
-    private int StartOf(int text) => text == 0 ? 0 : _ends[text - 1];
+    private int StartOf(int text) => text == 0 ? 0 : _texts[text - 1].End;
 
-    private KvCache RequireCache() => Cache ?? throw new InvalidOperationException("an encoder has no cache");
-
-    private Tensor Attend(
-        Tensor q, Tensor keys, Tensor values, int position, int heads, int keyValueHeads, in AttentionRule rule)
-    {
-        Tensor y = _arena.Rent(q.Rows, q.Columns);
-        long mark = _arena.Mark;
-        Attention.Run(Team, q, keys, values, position, y, heads, keyValueHeads, rule, _arena);
-        _arena.Release(mark);
-        return y;
-    }
+    private KvCache CacheOf(int text) => _texts[text].Cache ?? throw new InvalidOperationException("an encoder has no cache");
 
     private static void AddBias(Linear layer, Tensor y)
     {
         for (int t = 0; t < y.Rows && !layer.Bias.IsEmpty; t++)
             Elementwise.Add(y.Slice(t, 1), layer.Bias, y.Slice(t, 1));
     }
+
+    /// <summary>The tokens of one text in a pass.</summary>
+    /// <param name="End">Row behind its last token; its first is where the text before it ends.</param>
+    /// <param name="Position">Position of its first token.</param>
+    /// <param name="Cache">What is kept of its earlier tokens; null in an encoder.</param>
+    /// <param name="Ropes">The rotations of its layers.</param>
+    internal readonly record struct Stretch(int End, int Position, KvCache? Cache, RopeTable[] Ropes);
 }
