@@ -21,6 +21,15 @@ public sealed record SamplingOptions
     /// <summary>How many recent tokens the penalty looks at.</summary>
     public int RepeatWindow { get; init; } = 64;
 
+    /// <summary>Taken from the logit of a token for each time the answer holds it already; 0 for none.</summary>
+    public float FrequencyPenalty { get; init; }
+
+    /// <summary>Taken from the logit of a token that the answer holds already; 0 for none.</summary>
+    public float PresencePenalty { get; init; }
+
+    /// <summary>Added to the logits of tokens, by id; −∞ bans one.</summary>
+    public IReadOnlyDictionary<int, float> LogitBias { get; init; } = System.Collections.Immutable.ImmutableDictionary<int, float>.Empty;
+
     /// <summary>Seed of the random numbers; null for a new one each time.</summary>
     public ulong? Seed { get; init; }
 }
@@ -39,6 +48,15 @@ public sealed record GenerationOptions
 
     /// <summary>Texts that end the answer; they are not part of it.</summary>
     public IReadOnlyList<string> Stop { get; init; } = [];
+
+    /// <summary>Tokens that end the answer besides the model's own end tokens; they are not part of it.</summary>
+    public IReadOnlyList<int> StopIds { get; init; } = [];
+
+    /// <summary>Control tokens, which no reader sees, appear in the text by their names: for those who parse what a model writes.</summary>
+    public bool ControlText { get; init; }
+
+    /// <summary>How many of the likeliest tokens are reported at each place with their probabilities; null for none, 0 for the chosen one alone.</summary>
+    public int? LogProbs { get; init; }
 
     /// <summary>How each token is chosen.</summary>
     public SamplingOptions Sampling { get; init; } = new();
@@ -76,6 +94,16 @@ public enum StopReason
     Cancelled,
 }
 
+/// <summary>A token with its probability among all tokens, before any sampler has changed it.</summary>
+/// <param name="Id">The token.</param>
+/// <param name="LogProb">Natural logarithm of its probability.</param>
+public readonly record struct TokenLogProb(int Id, float LogProb);
+
+/// <summary>A token of an answer, and what might have stood in its place.</summary>
+/// <param name="Chosen">The token.</param>
+/// <param name="Likeliest">The likeliest tokens, likeliest first, as many as were asked for.</param>
+public sealed record AnswerToken(TokenLogProb Chosen, IReadOnlyList<TokenLogProb> Likeliest);
+
 /// <summary>What one request gave.</summary>
 /// <param name="Ids">The tokens written, without the one that ended the text.</param>
 /// <param name="Text">The text written, without the stop text.</param>
@@ -89,4 +117,10 @@ public sealed record GenerationResult(
 {
     /// <summary>Tokens dropped from the text because the context was full, in all.</summary>
     public int DroppedTokens { get; init; }
+
+    /// <summary>Tokens of the prompt that were not computed, for another text had begun with them.</summary>
+    public int CachedTokens { get; init; }
+
+    /// <summary>Probabilities of the tokens, where they were asked for.</summary>
+    public IReadOnlyList<AnswerToken> LogProbs { get; init; } = [];
 }

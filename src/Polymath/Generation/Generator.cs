@@ -1,12 +1,10 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using System.Text;
 using Polymath.Models;
-using Polymath.Text;
 
 namespace Polymath.Generation;
 
-/// <summary>The decoding loop: streamed and collected output come from the same one.</summary>
+/// <summary>Writes on from one text; many at once are the business of <see cref="Batching.Engine"/>.</summary>
 public static class Generator
 {
     /// <summary>Adds <paramref name="prompt"/> to the session's text and writes on from there.</summary>
@@ -25,144 +23,81 @@ public static class Generator
     {
         ArgumentNullException.ThrowIfNull(session);
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxTokens, -1);
-        ArgumentOutOfRangeException.ThrowIfNegative(options.KeepTokens);
-        var answer = new Answer(session, options, onText);
-        answer.Write(prompt, cancellation);
-        return answer.Result();
+        var answer = new Answer(session.Model.Tokenizer, options, session.Capacity, onText);
+        var context = new ShiftingContext(session, prompt, options);
+        long start = Stopwatch.GetTimestamp();
+        TimeSpan promptTime = default;
+        answer.Begin(prompt);
+        try
+        {
+            ReadOnlySpan<float> logits = session.Forward(prompt, cancellation);
+            promptTime = Stopwatch.GetElapsedTime(start);
+            cancellation.ThrowIfCancellationRequested();
+            while (answer.Next(logits))
+            {
+                if (session.Position == session.Capacity && !context.TryShift(cancellation))
+                {
+                    answer.End(StopReason.ContextFull);
+                    break;
+                }
+
+                logits = session.Forward([answer.Last], cancellation);
+                context.Add(answer.Last);
+                cancellation.ThrowIfCancellationRequested();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            answer.End(StopReason.Cancelled);
+        }
+
+        TimeSpan decodeTime = Stopwatch.GetElapsedTime(start) - promptTime;
+        answer.Flush();
+        return new GenerationResult(answer.Ids, answer.Text, answer.Reason, prompt.Length, promptTime, decodeTime, answer.Seed)
+        {
+            DroppedTokens = context.Dropped,
+            LogProbs = answer.LogProbs,
+        };
     }
 
-    /// <summary>The state of one request.</summary>
-    private sealed class Answer
+    /// <summary>
+    /// What a session holds, where it may have to be shortened: the older half of what need not be kept is dropped and the
+    /// rest read anew; at its new positions it is what it would be in a text of its own.
+    /// </summary>
+    private sealed class ShiftingContext
     {
         private readonly Session _session;
-        private readonly Tokenizer _tokenizer;
-        private readonly SamplerChain _sampler;
-        private readonly StreamingDecoder _decoder;
-        private readonly StopTexts _stops;
-        private readonly StringBuilder _text = new();
-        private readonly List<int> _ids;
-        private readonly int _maxTokens;
-        private readonly List<int>? _context;   // what the session holds, where it may have to be shortened
+        private readonly List<int>? _ids;
         private readonly int _keep;
-        private int _dropped;
-        private char[] _piece = new char[256];
-        private StopReason _reason;
-        private int _promptTokens;
-        private TimeSpan _promptTime;
-        private TimeSpan _decodeTime;
 
-        public Answer(Session session, GenerationOptions options, TextSink? onText)
+        public ShiftingContext(Session session, ReadOnlySpan<int> prompt, GenerationOptions options)
         {
             _session = session;
-            _tokenizer = session.Model.Tokenizer;
-            _sampler = new SamplerChain(options.Sampling, _tokenizer.VocabularySize);
-            _decoder = new StreamingDecoder(_tokenizer);
-            _maxTokens = options.MaxTokens < 0 ? int.MaxValue : options.MaxTokens;
-            _ids = new List<int>(Math.Min(_maxTokens, session.Capacity));
-            _context = options.ContextFull == ContextFull.Shift ? new List<int>(session.Capacity) : null;
             _keep = options.KeepTokens;
-            _stops = new StopTexts(options.Stop, piece =>
-            {
-                _text.Append(piece);
-                onText?.Invoke(piece);
-            });
+            if (options.ContextFull != ContextFull.Shift)
+                return;
+            _ids = new List<int>(session.Capacity);
+            if (session.Position == 0)
+                _ids.AddRange(prompt);
         }
 
-        public void Write(ReadOnlySpan<int> prompt, CancellationToken cancellation)
+        /// <summary>Tokens dropped so far.</summary>
+        public int Dropped { get; private set; }
+
+        public void Add(int id) => _ids?.Add(id);
+
+        /// <summary>Makes room. False when that is not wanted, or the session held a text before this one.</summary>
+        public bool TryShift(CancellationToken cancellation)
         {
-            long start = Stopwatch.GetTimestamp();
-            _promptTokens = prompt.Length;
-            foreach (int id in prompt)
-                _sampler.Accept(id);
-            if (_session.Position == 0)
-                _context?.AddRange(prompt);
-            try
-            {
-                ReadOnlySpan<float> logits = _session.Forward(prompt, cancellation);
-                _promptTime = Stopwatch.GetElapsedTime(start);
-                Decode(logits, cancellation);
-            }
-            catch (OperationCanceledException)
-            {
-                _reason = StopReason.Cancelled;
-            }
-
-            _decodeTime = Stopwatch.GetElapsedTime(start) - _promptTime;
-            _stops.Append(_decoder.Flush());
-            _stops.Flush();
-        }
-
-        public GenerationResult Result() =>
-            new(_ids, _text.ToString(), _reason, _promptTokens, _promptTime, _decodeTime, _sampler.Seed)
-            {
-                DroppedTokens = _dropped,
-            };
-
-        private void Pass(int id)
-        {
-            int most = _decoder.MaxChars(id);
-            if (most > _piece.Length)
-                _piece = new char[2 * most];
-            _stops.Append(_piece.AsSpan(0, _decoder.Push(id, _piece)));
-        }
-
-        private void Decode(ReadOnlySpan<float> logits, CancellationToken cancellation)
-        {
-            while (true)
-            {
-                if (_ids.Count >= _maxTokens)
-                {
-                    _reason = StopReason.MaxTokens;
-                    return;
-                }
-
-                cancellation.ThrowIfCancellationRequested();
-                int id = _sampler.Next(logits[.._tokenizer.VocabularySize]);
-                if (_tokenizer.IsEndOfGeneration(id))
-                {
-                    _reason = StopReason.EndOfText;
-                    return;
-                }
-
-                _ids.Add(id);
-                Pass(id);
-                if (_stops.Stopped)
-                {
-                    _reason = StopReason.StopText;
-                    return;
-                }
-
-                if (_session.Position == _session.Capacity && !Shift(cancellation))
-                {
-                    _reason = StopReason.ContextFull;
-                    return;
-                }
-
-                // The last token's logits would go unused.
-                if (_ids.Count < _maxTokens)
-                {
-                    logits = _session.Forward([id], cancellation);
-                    _context?.Add(id);
-                }
-            }
-        }
-
-        /// <summary>
-        /// Drops the older half of what need not be kept and reads the rest anew: at its new positions it is what it would
-        /// be in a text of its own. False when that is not wanted, or the session held a text before this one.
-        /// </summary>
-        private bool Shift(CancellationToken cancellation)
-        {
-            if (_context is null || _context.Count != _session.Position)
+            if (_ids is null || _ids.Count != _session.Position)
                 return false;
-            int keep = Math.Min(_keep, _context.Count), drop = (_context.Count - keep + 1) / 2;
+            int keep = Math.Min(_keep, _ids.Count), drop = (_ids.Count - keep + 1) / 2;
             if (drop == 0)
                 return false;
-            _context.RemoveRange(keep, drop);
-            _dropped += drop;
+            _ids.RemoveRange(keep, drop);
+            Dropped += drop;
             int left = _session.Rewind(keep);
-            ReadOnlySpan<int> again = CollectionsMarshal.AsSpan(_context)[left..];
+            ReadOnlySpan<int> again = CollectionsMarshal.AsSpan(_ids)[left..];
             if (!again.IsEmpty)
                 _session.Forward(again, cancellation);
             return true;

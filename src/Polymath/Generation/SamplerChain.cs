@@ -3,13 +3,14 @@ using Polymath.Generation.Samplers;
 namespace Polymath.Generation;
 
 /// <summary>
-/// Chooses tokens: the samplers in their order, then one random draw. The order is llama.cpp's: penalties, top-k,
+/// Chooses tokens: the samplers in their order, then one random draw. The order is llama.cpp's: bias, penalties, top-k,
 /// top-p, min-p, temperature. One thread at a time; a token costs no allocation.
 /// </summary>
 public sealed class SamplerChain
 {
     private readonly List<Sampler> _samplers = [];
-    private readonly Candidates _candidates;
+    private readonly int _vocabulary;
+    private Candidates? _candidates;   // made with the first token: who waits for his turn needs none
     private readonly bool _greedy;
     private RandomSource _random;
 
@@ -21,10 +22,15 @@ public sealed class SamplerChain
         ArgumentOutOfRangeException.ThrowIfNegative(options.Temperature);
         ArgumentOutOfRangeException.ThrowIfNegative(options.TopK);
         ArgumentOutOfRangeException.ThrowIfNegative(options.RepeatWindow);
-        _candidates = new Candidates(vocabulary);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(vocabulary);
+        _vocabulary = vocabulary;
         _greedy = options.Temperature == 0;
         Seed = options.Seed ?? (ulong)Random.Shared.NextInt64();
         _random = new RandomSource(Seed);
+        if (options.LogitBias.Count > 0)
+            _samplers.Add(new LogitBias(options.LogitBias));
+        if (options.FrequencyPenalty != 0 || options.PresencePenalty != 0)
+            _samplers.Add(new CountPenalty(options.FrequencyPenalty, options.PresencePenalty));
         if (options.RepeatPenalty != 1 && options.RepeatWindow > 0)
             _samplers.Add(new RepeatPenalty(options.RepeatPenalty, options.RepeatWindow));
         if (_greedy)
@@ -41,18 +47,22 @@ public sealed class SamplerChain
     /// <summary>The seed in use; gives the same choices again.</summary>
     public ulong Seed { get; }
 
-    /// <summary>Tells the samplers of a token of the text so far.</summary>
-    public void Accept(int id)
+    /// <summary>Tells the samplers of the tokens of the prompt.</summary>
+    public void AcceptPrompt(ReadOnlySpan<int> ids)
     {
         foreach (Sampler sampler in _samplers)
-            sampler.Accept(id);
+        {
+            foreach (int id in ids)
+                sampler.Accept(id, isPrompt: true);
+        }
     }
 
     /// <summary>The next token for <paramref name="logits"/> [V]; the samplers are told of it.</summary>
     public int Next(ReadOnlySpan<float> logits)
     {
         int id = Choose(logits);
-        Accept(id);
+        foreach (Sampler sampler in _samplers)
+            sampler.Accept(id, isPrompt: false);
         return id;
     }
 
@@ -60,6 +70,7 @@ public sealed class SamplerChain
     {
         if (_greedy && _samplers.Count == 0)
             return ArgMax(logits);
+        _candidates ??= new Candidates(_vocabulary);
         _candidates.Fill(logits);
         foreach (Sampler sampler in _samplers)
             sampler.Apply(_candidates);

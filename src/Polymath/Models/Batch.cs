@@ -73,7 +73,7 @@ public sealed class Batch : IDisposable
             throw new ArgumentException("a text of another model", nameof(session));
         if (ids.Length > Capacity - Tokens || Texts == MaxTexts)
             throw new InvalidOperationException($"the batch holds {Tokens} of {Capacity} tokens, {Texts} of {MaxTexts} texts; {ids.Length} more do not fit");
-        if (Array.IndexOf(_sessions, session, 0, Texts) >= 0)
+        if (Contains(session))
             throw new ArgumentException("the text is in the batch already", nameof(session));
         ids.CopyTo(_ids.AsSpan(Tokens));
         Tokens += ids.Length;
@@ -82,6 +82,9 @@ public sealed class Batch : IDisposable
         _rows[Texts] = logits ? LogitRows++ : -1;
         return _rows[Texts++];
     }
+
+    /// <summary>Whether tokens of <paramref name="session"/> were added.</summary>
+    public bool Contains(Session session) => Array.IndexOf(_sessions, session, 0, Texts) >= 0;
 
     /// <summary>Forgets what was added.</summary>
     public void Clear()

@@ -98,7 +98,7 @@ public sealed class SamplerChainTests
     {
         var penalty = new RepeatPenalty(2, 2);
         foreach (int id in new[] { 0, 1, 2, 1 })
-            penalty.Accept(id);
+            penalty.Accept(id, isPrompt: true);
         var candidates = new Candidates(4);
         candidates.Fill([4, 4, -4, 4]);
         penalty.Apply(candidates);

@@ -38,7 +38,7 @@ public sealed class RepeatPenalty : Sampler
     }
 
     /// <inheritdoc/>
-    public override void Accept(int id)
+    public override void Accept(int id, bool isPrompt)
     {
         if (_filled == _recent.Length)
         {

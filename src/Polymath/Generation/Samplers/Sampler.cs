@@ -7,7 +7,7 @@ public abstract class Sampler
     public abstract void Apply(Candidates candidates);
 
     /// <summary>Learns which token was taken, also those of the prompt.</summary>
-    public virtual void Accept(int id)
+    public virtual void Accept(int id, bool isPrompt)
     {
     }
 }
