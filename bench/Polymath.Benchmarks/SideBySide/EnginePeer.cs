@@ -13,6 +13,7 @@ internal sealed class EnginePeer(Model model) : IDisposable
 {
     private readonly Random _random = new(1);
     private readonly List<Session> _sessions = [];
+    private Batch? _batch;
     private int _depth;   // tokens that are kept in every session between two measurements
 
     public static int Run(string[] arguments)
@@ -67,11 +68,17 @@ internal sealed class EnginePeer(Model model) : IDisposable
         long start = Stopwatch.GetTimestamp();
         for (int at = 0; at < ids.Length;)
         {
-            foreach (Session session in _sessions)   // one after the other: the engine has no batches of several texts yet
+            foreach (Session session in _sessions)
             {
-                session.Forward(ids.AsSpan(at, step));
+                if (sequences == 1)
+                    session.Forward(ids.AsSpan(at, step));   // in parts as long as the model's batch
+                else
+                    _batch!.Add(session, ids.AsSpan(at, step));
                 at += step;
             }
+
+            if (sequences > 1)
+                _batch!.Forward();
         }
 
         return Stopwatch.GetElapsedTime(start).TotalSeconds;
@@ -100,6 +107,7 @@ internal sealed class EnginePeer(Model model) : IDisposable
         if (_sessions.Count == sequences && _sessions[0].Capacity == length)
             return;
         Close();
+        _batch = model.NewBatch(sequences, sequences);   // a token of each
         for (int i = 0; i < sequences; i++)
             _sessions.Add(model.NewSession(length));
         _depth = 0;
@@ -140,5 +148,7 @@ internal sealed class EnginePeer(Model model) : IDisposable
     {
         _sessions.ForEach(s => s.Dispose());
         _sessions.Clear();
+        _batch?.Dispose();
+        _batch = null;
     }
 }
