@@ -24,8 +24,8 @@ internal static class MatMulSpeed
             ? [.. args.Select(Enum.Parse<TensorFormat>)]
             : [.. Enum.GetValues<TensorFormat>().Where(f => FormatInfo.IsWritable(f))];
         Console.WriteLine(Cpu.Describe());
-        Console.WriteLine("| format | threads | 1 token, cache, GB/s | 1 token, memory, GB/s | " + string.Join(" | ", s_tokens.Select(t => $"{t}, GOP/s")) + " |");
-        Console.WriteLine("|---|---|---|---|" + string.Concat(s_tokens.Select(_ => "---|")));
+        Console.WriteLine("| format | threads | 1 token, cache, GB/s | 1 token, memory, GB/s | 8, memory, GOP/s | " + string.Join(" | ", s_tokens.Select(t => $"{t}, GOP/s")) + " |");
+        Console.WriteLine("|---|---|---|---|---|" + string.Concat(s_tokens.Select(_ => "---|")));
         foreach (TensorFormat format in formats)
         {
             foreach (int threads in (int[])[1, Environment.ProcessorCount])
@@ -33,6 +33,7 @@ internal static class MatMulSpeed
                 using var team = new ThreadTeam(threads);
                 int rows = (int)(BytesInMemory / FormatInfo.RowBytes(format, Columns));
                 var cells = new List<double> { Speed(team, format, RowsInCache, 1).Bytes, Speed(team, format, rows, 1).Bytes };
+                cells.Add(Speed(team, format, rows, 8).Operations);
                 cells.AddRange(s_tokens.Select(t => Speed(team, format, RowsOfPrompt, t).Operations));
                 Console.WriteLine($"| {format} | {threads} | " + string.Join(" | ", cells.Select(c => c.ToString("F1", CultureInfo.InvariantCulture))) + " |");
             }

@@ -83,15 +83,16 @@ internal static unsafe partial class MatMulInteger
         byte* first = Group<TFormat>(part, n, scratch), second = first;   // a tile short of rows takes its first group twice
         if (TTile.Groups > 1 && n + Interleaving.Rows < part->Rows)
             second = Group<TFormat>(part, n + Interleaving.Rows, scratch + (Interleaving.Rows * part->WeightStride));
+        nint ahead = TTile.Groups * Interleaving.Rows * part->WeightStride;   // to the same columns of the tile that comes next
         nint stretches = part->Columns / Interleaving.Stretch;
         for (nint s = 0; s < stretches; s += StretchesOfPanel)
         {
             tile.Stretches = Math.Min(StretchesOfPanel, stretches - s);
-            Fill<TFormat>(first, s, tile.Stretches, wide, tile.Steps, tile.Scales, tile.Offsets);
+            Fill<TFormat>(first, ahead, s, tile.Stretches, wide, tile.Steps, tile.Scales, tile.Offsets);
             if (TTile.Groups > 1)
             {
                 Fill<TFormat>(
-                    second, s, tile.Stretches, wide, tile.Steps + tile.StepsOfGroup, tile.Scales + tile.FactorsOfGroup,
+                    second, ahead, s, tile.Stretches, wide, tile.Steps + tile.StepsOfGroup, tile.Scales + tile.FactorsOfGroup,
                     tile.Offsets + tile.FactorsOfGroup);
             }
 
@@ -108,15 +109,20 @@ internal static unsafe partial class MatMulInteger
         }
     }
 
-    /// <summary>Unpacks some stretches of sixteen rows; whole blocks.</summary>
+    /// <summary>
+    /// Unpacks some stretches of sixteen rows; whole blocks. What lies <paramref name="ahead"/> of them is asked for: with
+    /// few tokens the time to read it is longer than that to compute.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Fill<TFormat>(byte* rows, nint firstStretch, nint count, bool wide, byte* steps, float* scales, float* offsets)
+    private static void Fill<TFormat>(byte* rows, nint ahead, nint firstStretch, nint count, bool wide, byte* steps, float* scales, float* offsets)
         where TFormat : struct, IInterleavedFormat
     {
         nint perBlock = TFormat.BlockLength / Interleaving.Stretch, factors = TFormat.BlockLength / TFormat.GroupLength * Interleaving.Rows;
         byte* group = rows + (firstStretch / perBlock * Interleaving.Rows * TFormat.BlockBytes);
         for (nint i = 0; i < count; i += perBlock)
         {
+            for (nint line = 0; line < Interleaving.Rows * TFormat.BlockBytes; line += 64)
+                Simd.Prefetch(group + ahead + line);
             for (nint half = 0; half < 2; half++)
             {
                 TFormat.Factors(group, half, scales + (8 * half), offsets + (8 * half));
