@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Polymath.Models;
+using Polymath.Tensors;
 
 namespace Polymath.Cli.Commands;
 
@@ -13,6 +14,8 @@ internal sealed class BenchCommand : CliCommand
         "MODEL", $"{ModelArgument.Forms} (default: ${DefaultModel.Variable}, else the model in models/).");
     private readonly Option<int> _prompt = Declare.Integer(["--prompt", "-p"], "N", "Tokens of the prompt test; 0 to leave it out", 512, most: 1 << 20);
     private readonly Option<int> _decode = Declare.Integer(["--tokens", "-n"], "N", "Tokens of the decode test; 0 to leave it out", 128, most: 1 << 20);
+    private readonly Option<int> _depth = Declare.Integer(["--depth", "-d"], "N", "Tokens that are in the cache before each run", 0, most: 1 << 20);
+    private readonly Option<int> _texts = Declare.Integer(["--batch", "-b"], "N", "Texts of the decode test, written together", 1, least: 1, most: 256);
     private readonly Option<int> _repeats = Declare.Integer(["--repeats", "-r"], "N", "Measured runs of each test", 5, least: 1, most: 1000);
     private readonly Option<int> _threads = Declare.Integer(["--threads", "-t"], "N", "Threads to compute with; 0 for one per processor", 0, most: 1024);
     private readonly CacheOptions _cache = new();
@@ -22,16 +25,30 @@ internal sealed class BenchCommand : CliCommand
         : base("bench", "Measure speed: reading a prompt (pp) and writing token by token (tg).")
     {
         Add(_model);
-        AddGroup("Options", _prompt, _decode, _repeats, _threads, _cache.Keys, _cache.Values, _json);
-        Notes = ["Random tokens, one run to warm up, then mean ± standard deviation of the measured runs, as llama-bench does."];
+        AddGroup("Options", _prompt, _decode, _depth, _texts, _repeats, _threads, _cache.Keys, _cache.Values, _json);
+        Notes =
+        [
+            "Random tokens, one run to warm up, then mean ± standard deviation of the measured runs, as llama-bench does.",
+            "GB/s is what writing reads: weights, once for all texts of a step, and cache. The share is of what this machine's memory "
+            + "gives at best, measured before and after the runs with the same threads; a model that fits the processor's cache can be above it.",
+        ];
         AddExample("polymath bench model.gguf -t 2", "Both tests with two threads.");
+        AddExample("polymath bench model.gguf -p 0 -b 8", "Eight texts written together.");
+        AddExample("polymath bench model.gguf -d 8192", "Both tests behind 8,192 tokens.");
     }
 
-    /// <summary>One test: its name, tokens in a run, and seconds of each run.</summary>
-    internal sealed record Test(string Name, int Tokens, double[] Seconds)
+    /// <summary>One test.</summary>
+    /// <param name="Name">As in the table.</param>
+    /// <param name="Tokens">Tokens in a run, of all texts.</param>
+    /// <param name="Bytes">Bytes read from memory in a run, at least; 0 where memory is not what bounds it.</param>
+    /// <param name="Seconds">Seconds of each run.</param>
+    internal sealed record Test(string Name, int Tokens, double Bytes, double[] Seconds)
     {
         /// <summary>Mean tokens/s.</summary>
         public double Mean => Seconds.Average(s => Tokens / s);
+
+        /// <summary>Mean bytes/s.</summary>
+        public double Reading => Seconds.Average(s => Bytes / s);
 
         /// <summary>Standard deviation of tokens/s over the runs; 0 for one run.</summary>
         public double Deviation
@@ -46,49 +63,107 @@ internal sealed class BenchCommand : CliCommand
 
     public override int Execute(ParseResult parse, Terminal terminal)
     {
-        int prompt = parse.GetValue(_prompt), decode = parse.GetValue(_decode), repeats = parse.GetValue(_repeats);
+        int prompt = parse.GetValue(_prompt), decode = parse.GetValue(_decode), depth = parse.GetValue(_depth);
+        int texts = parse.GetValue(_texts), repeats = parse.GetValue(_repeats);
         if (prompt == 0 && decode == 0)
             throw new UsageException("nothing to measure: both -p and -n are 0");
-        SessionOptions options = _cache.Read(parse) with { ContextLength = Math.Max(prompt, decode) };
+        SessionOptions options = _cache.Read(parse) with { ContextLength = checked(depth + Math.Max(prompt, decode)) };
         string path = ModelArgument.Resolve(parse.GetValue(_model), terminal);
         using Model model = Sessions.Load(path, parse.GetValue(_threads), _ => options, terminal);
-        using Session session = Sessions.Open(model, options);
+        double reading = MachineSpeed.MeasureReading(model.Team, terminal.Memory().Free);
         var tests = new List<Test>();
         if (prompt > 0)
-            tests.Add(Measure($"pp{prompt}", prompt, prompt, repeats, session, terminal.Cancellation));
+            tests.Add(MeasurePrompt(model, options, prompt, depth, repeats, terminal));
         if (decode > 0)
-            tests.Add(Measure($"tg{decode}", decode, 1, repeats, session, terminal.Cancellation));
+            tests.Add(MeasureDecode(model, options, decode, depth, texts, repeats, terminal));
+        reading = Math.Max(reading, MachineSpeed.MeasureReading(model.Team, terminal.Memory().Free));
         if (parse.GetValue(_json))
-            WriteJson(model, tests, terminal);
+            WriteJson(model, tests, reading, terminal);
         else
-            WriteTable(model, tests, terminal);
+            WriteTable(model, tests, reading, terminal);
         return ExitCode.Success;
     }
 
-    /// <summary>Runs <paramref name="tokens"/> random tokens through the model, <paramref name="step"/> at a time.</summary>
-    private static Test Measure(string name, int tokens, int step, int repeats, Session session, CancellationToken cancellation)
+    private static Test MeasurePrompt(Model model, SessionOptions options, int tokens, int depth, int repeats, Terminal terminal)
     {
-        var random = new Random(1);
-        int[] ids = new int[tokens];
-        for (int i = 0; i < tokens; i++)
-            ids[i] = random.Next(session.Model.Settings.Vocabulary);
-        double[] seconds = new double[repeats];
-        for (int run = -1; run < repeats; run++)   // −1 warms up
-        {
-            session.Rewind(0);
-            long start = Stopwatch.GetTimestamp();
-            for (int i = 0; i < tokens; i += step)
-                session.Forward(ids.AsSpan(i, step), cancellation);
-            if (run >= 0)
-                seconds[run] = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        }
-
-        return new Test(name, tokens, seconds);
+        using Session session = Sessions.Open(model, options);
+        int[] ids = RandomIds(model, tokens), before = RandomIds(model, depth);
+        double[] seconds = Measure(repeats, [session], before, () => session.Forward(ids, terminal.Cancellation), terminal.Cancellation);
+        return new Test(NameOf("pp", tokens, depth, 1), tokens, 0, seconds);
     }
 
-    private static void WriteTable(Model model, List<Test> tests, Terminal terminal)
+    private static Test MeasureDecode(Model model, SessionOptions options, int tokens, int depth, int texts, int repeats, Terminal terminal)
     {
-        var table = new TextTable("model", "size", "params", "threads", "test", "tokens/s");
+        Session[] sessions = new Session[texts];
+        try
+        {
+            for (int i = 0; i < texts; i++)
+                sessions[i] = Sessions.Open(model, options);
+            using Batch batch = model.NewBatch(texts, texts);
+            int[] ids = RandomIds(model, tokens * texts), before = RandomIds(model, depth);
+            double[] seconds = Measure(repeats, sessions, before, () =>
+            {
+                for (int i = 0; i < ids.Length; batch.Forward(terminal.Cancellation))
+                {
+                    foreach (Session session in sessions)
+                        batch.Add(session, ids.AsSpan(i++, 1));
+                }
+            }, terminal.Cancellation);
+            return new Test(NameOf("tg", tokens, depth, texts), ids.Length, BytesOf(model, options, tokens, depth, texts), seconds);
+        }
+        finally
+        {
+            foreach (Session? session in sessions)
+                session?.Dispose();
+        }
+    }
+
+    /// <summary>Seconds of each run; one more warms up. The texts hold <paramref name="before"/> at the start of each.</summary>
+    private static double[] Measure(int repeats, Session[] sessions, int[] before, Action run, CancellationToken cancellation)
+    {
+        double[] seconds = new double[repeats];
+        for (int i = -1; i < repeats; i++)
+        {
+            foreach (Session session in sessions)
+            {
+                if (session.Rewind(Math.Min(before.Length, session.Position)) < before.Length)
+                    session.Forward(before.AsSpan(session.Position), cancellation);
+            }
+
+            long start = Stopwatch.GetTimestamp();
+            run();
+            if (i >= 0)
+                seconds[i] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        }
+
+        return seconds;
+    }
+
+    /// <summary>What decoding reads: the weights once a step, the cache of each text.</summary>
+    private static double BytesOf(Model model, SessionOptions options, int tokens, int depth, int texts)
+    {
+        ModelOutline outline = ModelOutline.Read(model.Source);
+        double weights = outline.BytesPerToken(0, options), sum = 0;
+        for (int i = 0; i < tokens; i++)
+            sum += weights + (texts * (outline.BytesPerToken(depth + i, options) - weights));
+        return sum;
+    }
+
+    private static string NameOf(string kind, int tokens, int depth, int texts) => string.Create(
+        CultureInfo.InvariantCulture, $"{kind}{tokens}{(texts > 1 ? $" × {texts}" : "")}{(depth > 0 ? $" @ {depth}" : "")}");
+
+    private static int[] RandomIds(Model model, int count)
+    {
+        var random = new Random(1);
+        int[] ids = new int[count];
+        foreach (ref int id in ids.AsSpan())
+            id = random.Next(model.Settings.Vocabulary);
+        return ids;
+    }
+
+    private static void WriteTable(Model model, List<Test> tests, double reading, Terminal terminal)
+    {
+        var table = new TextTable("model", "size", "params", "threads", "test", "tokens/s", "GB/s", "of memory");
         foreach (Test test in tests)
         {
             table.Add(
@@ -97,13 +172,15 @@ internal sealed class BenchCommand : CliCommand
                 Figures.Parameters(ModelSummary.Parameters(model.Source)),
                 model.Team.Count.ToString(CultureInfo.InvariantCulture),
                 test.Name,
-                string.Create(CultureInfo.InvariantCulture, $"{test.Mean:0.00} ± {test.Deviation:0.00}"));
+                string.Create(CultureInfo.InvariantCulture, $"{test.Mean:0.00} ± {test.Deviation:0.00}"),
+                test.Bytes == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{test.Reading / 1e9:0.0}"),
+                test.Bytes == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{100 * test.Reading / reading:0} %"));
         }
 
         table.WriteMarkdown(terminal.Out, firstRight: 1);
     }
 
-    private static void WriteJson(Model model, List<Test> tests, Terminal terminal) =>
+    private static void WriteJson(Model model, List<Test> tests, double reading, Terminal terminal) =>
         Json.WriteObject(terminal, indented: true, writer =>
         {
             writer.WriteString("model", ModelSummary.Name(model.Source));
@@ -111,6 +188,7 @@ internal sealed class BenchCommand : CliCommand
             writer.WriteNumber("size", ModelSummary.TensorBytes(model.Source));
             writer.WriteNumber("parameters", ModelSummary.Parameters(model.Source));
             writer.WriteNumber("threads", model.Team.Count);
+            writer.WriteNumber("memory_bytes_per_second", reading);
             writer.WriteStartArray("tests");
             foreach (Test test in tests)
                 WriteTest(writer, test);
@@ -124,6 +202,8 @@ internal sealed class BenchCommand : CliCommand
         writer.WriteNumber("tokens", test.Tokens);
         writer.WriteNumber("tokens_per_second", test.Mean);
         writer.WriteNumber("deviation", test.Deviation);
+        if (test.Bytes > 0)
+            writer.WriteNumber("bytes_per_second", test.Reading);
         writer.WriteStartArray("seconds");
         foreach (double seconds in test.Seconds)
             writer.WriteNumberValue(seconds);
