@@ -90,7 +90,10 @@ public abstract class ReplyParser
         }
 
         if (Start == _count)
+        {
+            Moved(Start);
             Start = Next = _count = 0;
+        }
     }
 
     /// <summary>The reply is over: what was held back is delivered, then <see cref="ReplyPart.End"/>. Another call does nothing.</summary>
