@@ -10,7 +10,8 @@ public static class ChatMessages
     /// The variables <c>messages</c> and, where tools are offered and the template can present them, <c>tools</c>, as plain
     /// JSON in the shape that the template expects: arguments as an object or as text, no content as null or empty,
     /// reasoning under the key it reads. Where the template cannot present tools, the system message tells of them and of
-    /// the form of a call, past calls stand in the answers in that form, and results are told by the user.
+    /// the form of a call; where it cannot present calls either, past ones stand in the answers in the generic form, and
+    /// results are told by the user.
     /// </summary>
     /// <param name="messages">The conversation.</param>
     /// <param name="tools">The tools offered; may be empty.</param>
@@ -25,7 +26,11 @@ public static class ChatMessages
         ArgumentNullException.ThrowIfNull(dialect);
         var traits = new TemplateTraits(templateSource);
         if (!traits.ShowsTools)
-            return new JsonObject { ["messages"] = Array(GenericTools.Told(messages, tools, traits.RefusesSystem).Select(m => OfMessage(m, traits, dialect))) };
+        {
+            List<ChatMessage> told = GenericTools.Told(messages, tools, dialect.Forms[0], traits);
+            return new JsonObject { ["messages"] = Array(told.Select(message => OfMessage(message, traits, dialect))) };
+        }
+
         var variables = new JsonObject { ["messages"] = Array(messages.Select(message => OfMessage(message, traits, dialect))) };
         if (tools.Count > 0)
             variables["tools"] = Array(tools.Select(OfTool));

@@ -12,9 +12,12 @@ internal static class GenericTools
     /// <summary>The conversation with everything about tools in the texts of system, user and assistant.</summary>
     /// <param name="messages">The conversation.</param>
     /// <param name="tools">The tools offered.</param>
-    /// <param name="refusesSystem">True when instructions must stand in the first message of the user.</param>
-    public static List<ChatMessage> Told(IReadOnlyList<ChatMessage> messages, IReadOnlyList<ToolDefinition> tools, bool refusesSystem)
+    /// <param name="form">How the model writes calls.</param>
+    /// <param name="traits">The template: without a role for instructions they stand in the user's first message.</param>
+    public static List<ChatMessage> Told(
+        IReadOnlyList<ChatMessage> messages, IReadOnlyList<ToolDefinition> tools, CallForm form, TemplateTraits traits)
     {
+        bool refusesSystem = traits.RefusesSystem;
         var told = new List<ChatMessage>();
         var instructions = new StringBuilder();
         foreach (ChatMessage message in messages)
@@ -22,12 +25,14 @@ internal static class GenericTools
             bool instructs = message.Role is ChatRole.System or ChatRole.Developer;
             if (instructs && (refusesSystem || told.Count == 0))
                 Add(instructions, message.Text);
+            else if (traits.ShowsCalls)
+                told.Add(message);
             else
                 Tell(told, message);
         }
 
         if (tools.Count > 0)
-            Add(instructions, Instruction(tools));
+            Add(instructions, Instruction(tools, form));
         if (instructions.Length == 0)
             return told;
         if (!refusesSystem)
@@ -48,14 +53,14 @@ internal static class GenericTools
     }
 
     /// <summary>Tells a model of its tools and how it calls them.</summary>
-    public static string Instruction(IReadOnlyList<ToolDefinition> tools)
+    public static string Instruction(IReadOnlyList<ToolDefinition> tools, CallForm form)
     {
         var text = new StringBuilder("You may call these tools. Each line describes one in JSON, its parameters by a JSON schema:\n<tools>\n");
         foreach (ToolDefinition tool in tools)
             text.Append(Line(tool)).Append('\n');
-        text.Append("</tools>\nTo call a tool, write its name and arguments as one JSON object between tags, and nothing after it:\n");
-        text.Append("<tool_call>\n{\"name\": \"tool\", \"arguments\": {\"parameter\": \"value\"}}\n</tool_call>\n");
-        text.Append("Its result comes back between <tool_response> tags. When no tool is needed, answer without one.");
+        text.Append("</tools>\nTo call a tool, write its name and arguments in this form, and nothing after it:\n");
+        text.Append(Example(form));
+        text.Append("\nYou are then given its result. When no tool is needed, answer without one.");
         return text.ToString();
     }
 
@@ -93,6 +98,19 @@ internal static class GenericTools
                 told.Add(message);
                 break;
         }
+    }
+
+    private static string Example(CallForm form)
+    {
+        string name = form.NumbersNames ? "functions.tool_name:0" : "tool_name";
+        string call = form.Arguments switch
+        {
+            JsonEnvelope keys => $"{{\"{keys.NameKey}\": \"{name}\", \"{keys.ArgumentsKey}\": {{\"parameter\": \"value\"}}}}",
+            TaggedArguments tags => $"{name}{form.NameEnd}{tags.KeyBegin}parameter{tags.KeyEnd}value{tags.ValueEnd}",
+            GemmaArguments => $"{name}{form.NameEnd}{{parameter:<|\"|>value<|\"|>}}",
+            _ => $"{name}{form.NameEnd}{{\"parameter\": \"value\"}}",
+        };
+        return form.BlockBegin + form.CallBegin + call + form.CallEnd + form.BlockEnd;
     }
 
     private static string Line(ToolDefinition tool)

@@ -140,8 +140,8 @@ public abstract class ReplyParser
     /// <summary>Passes over held text: it is markup, or was delivered in another form.</summary>
     private protected void Drop(int end) => Start = Math.Max(Start, end);
 
-    /// <summary>Reads again from the first character that was not delivered. What is held must be short.</summary>
-    private protected void Rewind() => Next = Start;
+    /// <summary>Some characters are to be read again; they must be few, or not happen twice.</summary>
+    private protected void Return(int count) => Next -= count;
 
     private protected void DeliverHeld(ReplyPart part) => Deliver(part, Next);
 

@@ -9,6 +9,7 @@ internal sealed partial class TemplateTraits
     public TemplateTraits(string source)
     {
         ShowsTools = Dialect.ShowsTools(source);
+        ShowsCalls = source.Contains("tool_calls", StringComparison.Ordinal);
         ArgumentsAsText = JoinedArguments().IsMatch(source) && !HandledArguments().IsMatch(source);
         NullContent = NoneContent().IsMatch(source) && !ContentLength().IsMatch(source);
         RefusesSystem = source.Contains("System role not supported", StringComparison.OrdinalIgnoreCase);
@@ -23,6 +24,9 @@ internal sealed partial class TemplateTraits
 
     /// <summary>True when tools can be presented.</summary>
     public bool ShowsTools { get; }
+
+    /// <summary>True when past calls can be presented.</summary>
+    public bool ShowsCalls { get; }
 
     /// <summary>True when the arguments of a call must be JSON text, false for an object.</summary>
     public bool ArgumentsAsText { get; }

@@ -39,7 +39,7 @@ public sealed class ChatMessagesTests
 
     [Theory]
     [InlineData("deepseek-ai-DeepSeek-R1-Distill-Llama-8B", "DeepSeek R1", true, true)]
-    [InlineData("Apertus-8B-Instruct", "Apertus", true, false)]
+    [InlineData("Apertus-8B-Instruct", "Apertus", false, false)]
     [InlineData("llama-cpp-deepseek-r1", "DeepSeek R1", false, false)]
     [InlineData("deepseek-ai-DeepSeek-V3.1", "DeepSeek 3.1", false, false)]
     [InlineData("deepseek-ai-DeepSeek-V3.2", "DeepSeek DSML", false, false)]
@@ -96,6 +96,16 @@ public sealed class ChatMessagesTests
         Assert.Contains("rain", messages[2]!["content"]!.GetValue<string>(), StringComparison.Ordinal);
         ToolCall back = Assert.Single(Replies.Message(Dialect.Generic, messages[1]!["content"]!.GetValue<string>()).ToolCalls);
         Assert.Equal(Call.Arguments, back.Arguments);
+    }
+
+    [Fact]
+    public void A_template_that_shows_calls_but_no_tools_is_told_of_the_tools_in_its_own_form()
+    {
+        JsonNode messages = Variables(Template("deepseek-ai-DeepSeek-V3.1"), "DeepSeek 3.1")["messages"]!;
+        string system = messages[0]!["content"]!.GetValue<string>();
+        Assert.StartsWith("Be brief.", system, StringComparison.Ordinal);
+        Assert.Contains("<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>tool_name<｜tool▁sep｜>{", system, StringComparison.Ordinal);
+        Assert.Equal("tool", messages[3]!["role"]!.GetValue<string>());
     }
 
     [Fact]

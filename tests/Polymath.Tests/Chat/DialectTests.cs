@@ -16,7 +16,7 @@ public sealed class DialectTests
         { "CohereForAI-c4ai-command-r7b-12-2024-tool_use", "Cohere" },
         { "GLM-4.7-Flash", "GLM" },
         { "GLM-5.2", "GLM" },
-        { "HuggingFaceTB-SmolLM3-3B", "Hermes" },
+        { "HuggingFaceTB-SmolLM3-3B", "generic" },
         { "Kimi-K2-Instruct", "Kimi K2" },
         { "Kimi-K2-Thinking", "Kimi K2" },
         { "MiMo-VL", "Hermes" },

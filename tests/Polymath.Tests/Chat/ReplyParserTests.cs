@@ -94,7 +94,7 @@ public sealed class ReplyParserTests
     [InlineData("Hermes", "<tool_call>{\"name\": \"run\", \"arguments\": {\"code\": \"a\nb\"}}</tool_call>", "call 0 call_0 run {\"code\": \"a\\nb\"}\ndone 0\nend")]
     [InlineData("Hermes", "<tool_call>{\"name\": \"run\", \"arguments\": {\"code\": \"ab", "call 0 call_0 run {\"code\": \"ab\nmalformed 0 \nend")]
     [InlineData("Hermes", "a <tool_ca", "content a <tool_ca\nend")]
-    [InlineData("DeepSeek 3.1", "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>no<｜tool▁sep｜>{}<｜tool▁call▁end｜><｜tool▁call▁begin｜>now<｜tool▁sep｜>{}<｜tool▁call▁end｜><｜tool▁calls▁end｜>", "malformed -1 <｜tool▁call▁begin｜>no<｜tool▁sep｜>{}<｜tool▁call▁end｜>\ncall 0 call_0 now {}\ndone 0\nend")]
+    [InlineData("DeepSeek 3.1", "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>no<｜tool▁sep｜>{}<｜tool▁call▁end｜><｜tool▁call▁begin｜>now<｜tool▁sep｜>{}<｜tool▁call▁end｜><｜tool▁calls▁end｜>", "malformed -1 <｜tool▁calls▁begin｜><｜tool▁call▁begin｜>no<｜tool▁sep｜>{}<｜tool▁call▁end｜>\ncall 0 call_0 now {}\ndone 0\nend")]
     [InlineData("Qwen Coder", "<tool_call>\n<function=run>\n<parameter=code>\na < b\n</param", "call 0 call_0 run {\"code\": \"a < b\nmalformed 0 ⏎</param\nend")]
     [InlineData("Gemma 4", "<|tool_call>call:run{code:<|\"|>a<|\"|>;}<tool_call|>b", "call 0 call_0 run {\"code\": \"a\"\nmalformed 0 ;}<tool_call|>\ncontent b\nend")]
     [InlineData("harmony", "<|channel|>commentary to=browser.open<|message|>{}<|call|>", "malformed -1 <|channel|>commentary to=browser.open<|message|>{}\nend")]

@@ -12,6 +12,9 @@ internal abstract class ArgumentsReader
     /// <summary>Number of the last characters that are read and show in nothing written yet.</summary>
     public abstract int Pending { get; }
 
+    /// <summary>When a character is bad: number of those before it that were only read as the beginning of a tag.</summary>
+    public virtual int TagTaken => 0;
+
     /// <summary>Starts anew.</summary>
     /// <param name="tool">Whose arguments they are; null when it is not known, or not yet.</param>
     public abstract void Begin(ToolDefinition? tool);

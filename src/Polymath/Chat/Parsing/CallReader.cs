@@ -10,6 +10,7 @@ internal sealed class CallReader
     private readonly CharBuffer _name = new(), _id = new();
     private LiteralMatch _literal;
     private Stage _stage;
+    private bool _hasCall;
 
     public CallReader(CallForm form)
     {
@@ -48,6 +49,14 @@ internal sealed class CallReader
     /// <summary>Number of the last characters that show in nothing written yet.</summary>
     public int Pending => _stage == Stage.Arguments ? _arguments.Pending : 0;
 
+    /// <summary>When a character is bad: number of those before it that were only read as the beginning of a tag.</summary>
+    public int TagTaken => _stage switch
+    {
+        Stage.Arguments => _arguments.TagTaken,
+        Stage.BlockBegin or Stage.Between or Stage.CallBegin or Stage.CallEnd => _literal.Taken - 1,
+        _ => 0,
+    };
+
     /// <summary>True when what follows the trigger may begin with this character.</summary>
     public bool CanFollow(char c)
     {
@@ -62,6 +71,7 @@ internal sealed class CallReader
     {
         IsOver = false;
         Again = false;
+        _hasCall = false;
         if (IsText(_form.BlockBegin))
             Expect(_form.BlockBegin[_trigger.Length..], Stage.BlockBegin);
         else
@@ -74,6 +84,7 @@ internal sealed class CallReader
     {
         if (_isBlock)
             ToBetween();
+        _hasCall = true;
         return _isBlock;
     }
 
@@ -182,8 +193,8 @@ internal sealed class CallReader
                 Expect("", Stage.CallBegin);
                 return Outcome.More;
             default:
-                IsOver = true;
-                return Outcome.DoneBefore;
+                IsOver = _hasCall;
+                return _hasCall ? Outcome.DoneBefore : Outcome.Bad;
         }
     }
 
@@ -261,6 +272,7 @@ internal sealed class CallReader
         }
         else if (outcome == Outcome.Done)
         {
+            _hasCall = true;
             Expect(_form.Arguments is TaggedArguments ? "" : _form.CallEnd, Stage.CallEnd);
         }
 

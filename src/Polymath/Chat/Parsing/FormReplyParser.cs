@@ -195,7 +195,7 @@ internal sealed class FormReplyParser : ReplyParser
             if (outcome == Outcome.Bad)
             {
                 Flush(pending);
-                Read(1);
+                Return(Math.Min(reader.TagTaken, Held.Length));
                 Fail("this is not how a call is written");
                 return true;
             }
@@ -224,7 +224,7 @@ internal sealed class FormReplyParser : ReplyParser
 
             if (reader.IsOver)
             {
-                Rewind();
+                Return(Held.Length);
                 EndCalls();
                 return true;
             }
@@ -260,6 +260,7 @@ internal sealed class FormReplyParser : ReplyParser
             return;
         }
 
+        // A tag of another call may begin in what looked like a tag of this one, so that part is read again.
         _stage = Stage.Malformed;
         _reason = reason;
         BreakCall(reason);

@@ -6,6 +6,9 @@ internal struct LiteralMatch
     private string? _first, _second, _third;
     private int _at;
 
+    /// <summary>Number of characters taken, white space too.</summary>
+    public int Taken { get; private set; }
+
     /// <summary>Starts anew. Empty texts match nothing; none begins with another.</summary>
     public void Begin(string first, string? second = null, string? third = null)
     {
@@ -13,12 +16,14 @@ internal struct LiteralMatch
         _second = second;
         _third = third;
         _at = 0;
+        Taken = 0;
     }
 
     /// <summary>Takes one more character.</summary>
     /// <returns>1, 2 or 3 when that text is complete, 0 when more is needed, −1 when none of them can follow.</returns>
     public int Take(char c)
     {
+        Taken++;
         if (IsWhite(c))
             return 0;
         if (Keep(ref _first, c))

@@ -36,6 +36,8 @@ internal sealed class TaggedReader : ArgumentsReader
 
     public override int Pending => _state == State.Text ? _valueEnd.Kept + _text.Pending + (_lineBreak ? 1 : 0) : _unwritten;
 
+    public override int TagTaken => _state == State.Between ? _literal.Taken - 1 : 0;
+
     public override void Begin(ToolDefinition? tool)
     {
         Output.Clear();
