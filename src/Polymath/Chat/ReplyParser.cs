@@ -160,7 +160,7 @@ public abstract class ReplyParser
             return false;
         _call++;
         IsCallOpen = true;
-        if (id is null || id.Length > ToolCall.LongestId || !_ids.Add(id))
+        if (id is not { Length: <= ToolCall.LongestId } || id.Any(c => char.IsSurrogate(c) || char.IsControl(c)) || !_ids.Add(id))
         {
             do
                 id = _dialect.NewId(name, _number++);

@@ -4,7 +4,6 @@ namespace Polymath.Chat.Parsing;
 internal sealed class CallReader
 {
     private readonly CallForm _form;
-    private readonly string _trigger;
     private readonly bool _isBlock;
     private readonly ArgumentsReader _arguments;
     private readonly CharBuffer _name = new(), _id = new();
@@ -15,7 +14,7 @@ internal sealed class CallReader
     public CallReader(CallForm form)
     {
         _form = form;
-        _trigger = form.Trigger;
+        Trigger = form.Trigger;
         _arguments = ArgumentsReader.Of(form);
         _isBlock = IsText(form.BlockBegin) || IsText(form.Separator);
     }
@@ -27,6 +26,9 @@ internal sealed class CallReader
 
     /// <summary>The form that is read.</summary>
     public CallForm Form => _form;
+
+    /// <summary>What tells it from text.</summary>
+    public string Trigger { get; }
 
     /// <summary>The name, after <see cref="Outcome.Named"/>.</summary>
     public string Name { get; private set; } = "";
@@ -60,7 +62,7 @@ internal sealed class CallReader
     /// <summary>True when what follows the trigger may begin with this character.</summary>
     public bool CanFollow(char c)
     {
-        ReadOnlySpan<char> rest = (_form.BlockBegin + _form.CallBegin)[_trigger.Length..].AsSpan().TrimStart();
+        ReadOnlySpan<char> rest = (_form.BlockBegin + _form.CallBegin)[Trigger.Length..].AsSpan().TrimStart();
         if (!rest.IsEmpty)
             return rest[0] == c;
         return _form.Arguments is JsonEnvelope ? c == '{' : ToolDefinition.IsNameCharacter(c);
@@ -73,9 +75,9 @@ internal sealed class CallReader
         Again = false;
         _hasCall = false;
         if (IsText(_form.BlockBegin))
-            Expect(_form.BlockBegin[_trigger.Length..], Stage.BlockBegin);
+            Expect(_form.BlockBegin[Trigger.Length..], Stage.BlockBegin);
         else
-            Expect(_form.CallBegin[_trigger.Length..], Stage.CallBegin);
+            Expect(_form.CallBegin[Trigger.Length..], Stage.CallBegin);
     }
 
     /// <summary>Takes up the block again after a call that could not be read.</summary>

@@ -6,7 +6,7 @@ internal sealed class FormReplyParser : ReplyParser
     private const string Cut = "the reply ended before the call did";
 
     private readonly ReasoningForm _reasoning;
-    private readonly HashSet<string> _dropped;
+    private readonly HashSet<string> _dropped, _triggers, _certain;
     private readonly CallReader[] _readers;
     private readonly CallReader? _bare;
     private readonly MarkerSet _contentMarkers, _reasoningMarkers, _malformedMarkers;
@@ -25,12 +25,13 @@ internal sealed class FormReplyParser : ReplyParser
         _reasoning = dialect.Reasoning;
         _dropped = [.. dialect.Wrappers];
         _readers = MayCall ? [.. dialect.Forms.Select(form => new CallReader(form))] : [];
-        _bare = Array.Find(_readers, reader => reader.Form.Trigger.Length == 0);
+        _bare = Array.Find(_readers, reader => reader.Trigger.Length == 0);
         _callsEndReasoning = dialect.CallsEndReasoning;
-        string[] triggers = [.. _readers.Select(reader => reader.Form.Trigger)];
-        _contentMarkers = new MarkerSet([.. triggers, .. dialect.Wrappers, _reasoning.Begin, _reasoning.End]);
-        _reasoningMarkers = new MarkerSet(_callsEndReasoning ? [.. triggers, _reasoning.End] : [_reasoning.End]);
-        _malformedMarkers = new MarkerSet([.. triggers, .. dialect.Forms.SelectMany(form => (string[])[LastTag(form.CallEnd), LastTag(form.BlockEnd)])]);
+        _triggers = [.. _readers.Select(reader => reader.Trigger)];
+        _certain = [.. _readers.Where(reader => !reader.Form.Tentative).Select(reader => reader.Trigger)];
+        _contentMarkers = new MarkerSet([.. _triggers, .. dialect.Wrappers, _reasoning.Begin, _reasoning.End]);
+        _reasoningMarkers = new MarkerSet(_callsEndReasoning ? [.. _triggers, _reasoning.End] : [_reasoning.End]);
+        _malformedMarkers = new MarkerSet([.. _triggers, .. dialect.Forms.SelectMany(form => (string[])[LastTag(form.CallEnd), LastTag(form.BlockEnd)])]);
         _thinking = _trimStart = options.StartsInReasoning;
     }
 
@@ -94,7 +95,7 @@ internal sealed class FormReplyParser : ReplyParser
         {
             SetThinking(true, marker);
         }
-        else if (Array.Exists(_readers, reader => reader.Form.Trigger == marker))
+        else if (_triggers.Contains(marker))
         {
             BeginTrigger(marker);
         }
@@ -145,7 +146,7 @@ internal sealed class FormReplyParser : ReplyParser
     private void BeginTrigger(string trigger)
     {
         _trigger = trigger;
-        if (Array.Exists(_readers, reader => reader.Form.Trigger == trigger && !reader.Form.Tentative))
+        if (_certain.Contains(trigger))
             Drop(Next);
         Read(trigger.Length);
         _thinking = false;
@@ -161,7 +162,7 @@ internal sealed class FormReplyParser : ReplyParser
         CallReader? first = null, chosen = null;
         foreach (CallReader reader in _readers)
         {
-            if (reader.Form.Trigger != _trigger)
+            if (reader.Trigger != _trigger)
                 continue;
             first ??= reader;
             if (chosen is null && reader.CanFollow(Unread[0]))
@@ -271,7 +272,7 @@ internal sealed class FormReplyParser : ReplyParser
         Steps += Unread.Length;
         int at = _malformedMarkers.Find(Unread, last, out string? marker);
         Read(at);
-        bool isTrigger = Array.Exists(_readers, reader => reader.Form.Trigger == marker);
+        bool isTrigger = marker is not null && _triggers.Contains(marker);
         if (marker is not null && !isTrigger)
             Read(marker.Length);
         Deliver(ReplyPart.Malformed, Next, _reason);

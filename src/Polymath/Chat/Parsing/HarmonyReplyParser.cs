@@ -109,18 +109,24 @@ internal sealed class HarmonyReplyParser : ReplyParser
         bool isReasoning = After(header, Channel) is "analysis";
         string? name = recipient.IsEmpty || recipient is "assistant" or "user" or "all" ? null
             : (recipient.StartsWith(Space) ? recipient[Space.Length..] : recipient).ToString();
+        bool isKnown = IsKnown(header, recipient);
         Read(marker.Length);
+        if (name is null || marker != Message)
+        {
+            if (!isKnown)
+                Deliver(ReplyPart.Malformed, Next, "the head of a message has unknown words");
+            Drop(Next);
+        }
+
         if (marker != Message)
         {
-            Drop(Next);
             _stage = Stage.Between;
         }
         else if (name is null)
         {
-            Drop(Next);
             BeginBody(isReasoning ? ReplyPart.Reasoning : ReplyPart.Content);
         }
-        else if (MayCall && TryBeginCall(name, null, out ToolDefinition? tool))
+        else if (MayCall && isKnown && TryBeginCall(name, null, out ToolDefinition? tool))
         {
             _arguments.Begin(tool);
             _stage = Stage.Arguments;
@@ -128,6 +134,23 @@ internal sealed class HarmonyReplyParser : ReplyParser
         else
         {
             BeginBody(ReplyPart.Malformed, "there is no tool of that name");
+        }
+
+        return true;
+    }
+
+    /// <summary>True when a header consists of tags and of words that have a meaning there.</summary>
+    private static bool IsKnown(ReadOnlySpan<char> header, ReadOnlySpan<char> recipient)
+    {
+        while (!header.IsEmpty)
+        {
+            int length = header[0] == '<' ? header.IndexOf('>') + 1 : header.IndexOfAny(" <\n\r\t");
+            ReadOnlySpan<char> word = header[..(length > 0 ? length : length < 0 || header[0] == '<' ? header.Length : 1)];
+            header = header[word.Length..];
+            bool isKnown = word is "assistant" or "analysis" or "commentary" or "final" or "json" or "code" or "text"
+                or Channel or "<|start|>" or "<|constrain|>" || (word.StartsWith("to=") && word[3..].SequenceEqual(recipient)) || word.IsWhiteSpace();
+            if (!isKnown)
+                return false;
         }
 
         return true;

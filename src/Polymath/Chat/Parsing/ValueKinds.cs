@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Polymath.Chat.Parsing;
@@ -15,10 +16,14 @@ internal static class ArgumentKinds
     private const int DeepestSchema = 8;
 
     /// <summary>The kinds an argument may have; all when the schema does not say.</summary>
+    /// <param name="tool">The tool; null when it is not known.</param>
+    /// <param name="key">The argument, no longer than <see cref="ArgumentsReader.LongestKey"/>.</param>
     public static ValueKinds Of(ToolDefinition? tool, ReadOnlySpan<char> key)
     {
+        Span<byte> utf8 = stackalloc byte[3 * (ArgumentsReader.LongestKey + 1)];
+        utf8 = utf8[..Encoding.UTF8.GetBytes(key, utf8)]; // half a surrogate pair becomes U+FFFD and is no key of a schema
         if (tool is null || !tool.Parameters.TryGetProperty("properties", out JsonElement properties)
-            || properties.ValueKind != JsonValueKind.Object || !properties.TryGetProperty(key, out JsonElement schema))
+            || properties.ValueKind != JsonValueKind.Object || !properties.TryGetProperty(utf8, out JsonElement schema))
         {
             return ValueKinds.Any;
         }
