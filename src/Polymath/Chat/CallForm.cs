@@ -81,7 +81,7 @@ public sealed record JsonEnvelope(string NameKey, string ArgumentsKey, string? I
 /// <param name="KeyBegin">In front of the key.</param>
 /// <param name="KeyEnd">Between key and value.</param>
 /// <param name="ValueEnd">After the value.</param>
-/// <param name="JsonKeyEnd">Where the tags tell strings from other values: what stands in place of <paramref name="KeyEnd"/> before the others.</param>
+/// <param name="JsonKeyEnd">Where tags tell strings from other values: what stands in place of <paramref name="KeyEnd"/> before those.</param>
 public sealed record TaggedArguments(string KeyBegin, string KeyEnd, string ValueEnd, string? JsonKeyEnd = null) : ArgumentsForm;
 
 /// <summary>Gemma 4: an object whose keys are bare and whose strings stand between <c>&lt;|"|&gt;</c>, with nothing escaped.</summary>

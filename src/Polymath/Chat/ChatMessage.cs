@@ -6,7 +6,7 @@ public enum ChatRole
     /// <summary>Standing instructions.</summary>
     System,
 
-    /// <summary>Instructions of an application, above the user's and below the system's; a system message where a template knows no such role.</summary>
+    /// <summary>Instructions of an application; a system message where a template knows no such role.</summary>
     Developer,
 
     /// <summary>The person.</summary>

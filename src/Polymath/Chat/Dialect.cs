@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Polymath.Chat.Dialects;
 using Polymath.Chat.Parsing;
 
@@ -8,13 +7,13 @@ namespace Polymath.Chat;
 /// The way a family of models writes calls of tools and reasoning. Found by what its chat template or vocabulary shows;
 /// gives the parser of its replies and the form from which a grammar for them is composed.
 /// </summary>
-public abstract partial class Dialect
+public abstract class Dialect
 {
     private protected Dialect()
     {
     }
 
-    /// <summary>All dialects in the order in which they are looked for; the last, which any model can be asked for, is <see cref="Generic"/>.</summary>
+    /// <summary>All dialects in the order in which they are looked for; any model can be asked for the last, <see cref="Generic"/>.</summary>
     public static IReadOnlyList<Dialect> All { get; } =
     [
         new Harmony(), new DeepSeekMarkup("DSML", "function_calls"), new DeepSeekMarkup("DSML 4", "tool_calls"), new DeepSeekR1(), new DeepSeek(),
@@ -49,7 +48,10 @@ public abstract partial class Dialect
     /// <summary>Finds the dialect of a model.</summary>
     /// <param name="templateSource">Its chat template; empty when it has none.</param>
     /// <param name="hasSpecialToken">Whether its vocabulary has a special token of this text.</param>
-    /// <returns>The dialect that the template shows; else, where the template speaks of tools or is empty, that of the vocabulary; else <see cref="Generic"/>.</returns>
+    /// <returns>
+    /// The dialect that the template shows; else, where the template speaks of tools or is empty, that of the vocabulary;
+    /// else <see cref="Generic"/>.
+    /// </returns>
     public static Dialect Detect(string templateSource, Func<string, bool> hasSpecialToken)
     {
         ArgumentNullException.ThrowIfNull(templateSource);
@@ -66,7 +68,21 @@ public abstract partial class Dialect
     }
 
     /// <summary>True when a template can present tools to the model.</summary>
-    public static bool ShowsTools(string templateSource) => ToolsName().IsMatch(templateSource);
+    public static bool ShowsTools(string templateSource)
+    {
+        const string Word = "tools";
+        ReadOnlySpan<char> rest = templateSource;
+        for (int at; (at = rest.IndexOf(Word)) >= 0; rest = rest[(at + Word.Length)..])
+        {
+            bool isWhole = (at == 0 || !IsWordCharacter(rest[at - 1])) && (at + Word.Length == rest.Length || !IsWordCharacter(rest[at + Word.Length]));
+            if (isWhole)
+                return true;
+        }
+
+        return false;
+
+        static bool IsWordCharacter(char c) => char.IsAsciiLetterOrDigit(c) || c == '_';
+    }
 
     /// <summary>A parser of one reply.</summary>
     /// <param name="options">What was offered, and where the reply begins.</param>
@@ -100,9 +116,6 @@ public abstract partial class Dialect
 
     /// <summary>True when the text of a chat template shows this dialect and no earlier one.</summary>
     private protected abstract bool IsShownBy(string template);
-
-    [GeneratedRegex(@"\btools\b")]
-    private static partial Regex ToolsName();
 }
 
 /// <summary>What a grammar must let a reply be: reasoning, then text with calls in it, or calls only, or text only.</summary>

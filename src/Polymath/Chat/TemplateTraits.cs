@@ -3,20 +3,28 @@ using System.Text.RegularExpressions;
 namespace Polymath.Chat;
 
 /// <summary>What a chat template expects of its messages, told by its source. Templates agree on the names, not on the details.</summary>
-internal sealed partial class TemplateTraits
+internal sealed class TemplateTraits
 {
+    private static readonly Regex JoinedArguments = new(@"[+~]\s*[\w.\[\]'""]*arguments(['""]\])?\s*[+~]", RegexOptions.NonBacktracking);
+    private static readonly Regex HandledArguments = new(
+        @"arguments(['""]\])?\s*(\||\.items| is )|(=|in) [\w.\[\]'""]*arguments(['""]\])?\s*[|%]", RegexOptions.NonBacktracking);
+    private static readonly Regex NoneContent = new(@"content(['""]\])? is none", RegexOptions.NonBacktracking);
+    private static readonly Regex ContentLength = new(@"content(['""]\])?\s*(\|\s*length|== '')", RegexOptions.NonBacktracking);
+    private static readonly Regex ThinkingBlock = new(@"\[?'type'\]?\)? == 'thinking'", RegexOptions.NonBacktracking);
+    private static readonly Regex ThinkingField = new(@"message\.thinking|\['thinking'\]", RegexOptions.NonBacktracking);
+
     /// <summary>Reads the source of a template.</summary>
     public TemplateTraits(string source)
     {
         ShowsTools = Dialect.ShowsTools(source);
         ShowsCalls = source.Contains("tool_calls", StringComparison.Ordinal);
-        ArgumentsAsText = JoinedArguments().IsMatch(source) && !HandledArguments().IsMatch(source);
-        NullContent = NoneContent().IsMatch(source) && !ContentLength().IsMatch(source);
+        ArgumentsAsText = JoinedArguments.IsMatch(source) && !HandledArguments.IsMatch(source);
+        NullContent = NoneContent.IsMatch(source) && !ContentLength.IsMatch(source);
         RefusesSystem = source.Contains("System role not supported", StringComparison.OrdinalIgnoreCase);
         KnowsDeveloper = source.Contains("developer'", StringComparison.Ordinal) || source.Contains("developer\"", StringComparison.Ordinal);
-        ThinkingBlocks = ThinkingBlock().IsMatch(source);
+        ThinkingBlocks = ThinkingBlock.IsMatch(source);
         ReasoningKey = source.Contains("reasoning_content", StringComparison.Ordinal) ? "reasoning_content"
-            : ThinkingField().IsMatch(source) ? "thinking"
+            : ThinkingField.IsMatch(source) ? "thinking"
             : source.Contains("['thought']", StringComparison.Ordinal) ? "thought"
             : "reasoning_content";
         OneText = source.Contains("both content and thinking", StringComparison.Ordinal);
@@ -48,22 +56,4 @@ internal sealed partial class TemplateTraits
 
     /// <summary>True when a message with calls has reasoning or a text, not both.</summary>
     public bool OneText { get; }
-
-    [GeneratedRegex(@"[+~]\s*[\w.\[\]'""]*arguments(['""]\])?\s*[+~]", RegexOptions.NonBacktracking)]
-    private static partial Regex JoinedArguments();
-
-    [GeneratedRegex(@"arguments(['""]\])?\s*(\||\.items| is )|(=|in) [\w.\[\]'""]*arguments(['""]\])?\s*[|%]", RegexOptions.NonBacktracking)]
-    private static partial Regex HandledArguments();
-
-    [GeneratedRegex(@"content(['""]\])? is none", RegexOptions.NonBacktracking)]
-    private static partial Regex NoneContent();
-
-    [GeneratedRegex(@"content(['""]\])?\s*(\|\s*length|== '')", RegexOptions.NonBacktracking)]
-    private static partial Regex ContentLength();
-
-    [GeneratedRegex(@"\[?'type'\]?\)? == 'thinking'", RegexOptions.NonBacktracking)]
-    private static partial Regex ThinkingBlock();
-
-    [GeneratedRegex(@"message\.thinking|\['thinking'\]", RegexOptions.NonBacktracking)]
-    private static partial Regex ThinkingField();
 }

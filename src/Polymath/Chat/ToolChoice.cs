@@ -37,8 +37,9 @@ public sealed record ToolChoice
         if (IsNone)
             return [];
         ToolDefinition[] allowed = [.. tools.Where(tool => Name is null || tool.Name == Name)];
-        if (IsRequired && allowed.Length == 0)
-            throw new ArgumentException(Name is null ? "a call is required and there are no tools" : $"a call of {Name} is required and there is no such tool", nameof(tools));
-        return allowed;
+        if (!IsRequired || allowed.Length > 0)
+            return allowed;
+        string what = Name is null ? "a call is required and there are no tools" : $"a call of {Name} is required and there is no such tool";
+        throw new ArgumentException(what, nameof(tools));
     }
 }

@@ -35,5 +35,6 @@ internal sealed class DeepSeekMarkup : Dialect
 
     private protected override bool IsShownBy(string template) =>
         template.Contains(Mark, StringComparison.Ordinal)
-        && (template.Contains($"dsml_token + '{_block}>", StringComparison.Ordinal) || template.Contains($"{Mark}{_block}>", StringComparison.Ordinal));
+        && (template.Contains($"dsml_token + '{_block}>", StringComparison.Ordinal)
+            || template.Contains($"{Mark}{_block}>", StringComparison.Ordinal));
 }

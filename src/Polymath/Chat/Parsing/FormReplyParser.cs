@@ -31,7 +31,8 @@ internal sealed class FormReplyParser : ReplyParser
         _certain = [.. _readers.Where(reader => !reader.Form.Tentative).Select(reader => reader.Trigger)];
         _contentMarkers = new MarkerSet([.. _triggers, .. dialect.Wrappers, _reasoning.Begin, _reasoning.End]);
         _reasoningMarkers = new MarkerSet(_callsEndReasoning ? [.. _triggers, _reasoning.End] : [_reasoning.End]);
-        _malformedMarkers = new MarkerSet([.. _triggers, .. dialect.Forms.SelectMany(form => (string[])[LastTag(form.CallEnd), LastTag(form.BlockEnd)])]);
+        string[] ends = [.. dialect.Forms.SelectMany(form => (string[])[LastTag(form.CallEnd), LastTag(form.BlockEnd)])];
+        _malformedMarkers = new MarkerSet([.. _triggers, .. ends]);
         _thinking = _trimStart = options.StartsInReasoning;
     }
 

@@ -28,7 +28,7 @@ internal sealed class HarmonyReplyParser : ReplyParser
 
     private enum Stage
     {
-        Between, Header, Body, Arguments,
+        Between, Header, Body, Arguments, AfterArguments,
     }
 
     private protected override bool Step(bool last) => _stage switch
@@ -36,7 +36,8 @@ internal sealed class HarmonyReplyParser : ReplyParser
         Stage.Between => ReadBetween(last),
         Stage.Header => ReadHeader(last),
         Stage.Body => ReadBody(last),
-        _ => ReadArguments(),
+        Stage.Arguments => ReadArguments(),
+        _ => SkipToBody(),
     };
 
     private protected override void Finish()
@@ -52,6 +53,7 @@ internal sealed class HarmonyReplyParser : ReplyParser
     private bool ReadBetween(bool last)
     {
         SkipWhite();
+        Drop(Next);
         ReadOnlySpan<char> unread = Unread;
         if (unread.IsEmpty)
             return false;
@@ -113,8 +115,8 @@ internal sealed class HarmonyReplyParser : ReplyParser
         Read(marker.Length);
         if (name is null || marker != Message)
         {
-            if (!isKnown)
-                Deliver(ReplyPart.Malformed, Next, "the head of a message has unknown words");
+            if (!isKnown || name is not null)
+                Deliver(ReplyPart.Malformed, Next, "this is not how a message begins");
             Drop(Next);
         }
 
@@ -192,9 +194,7 @@ internal sealed class HarmonyReplyParser : ReplyParser
             if (outcome == Outcome.Done)
             {
                 EndCall();
-                BeginBody(ReplyPart.Malformed, "there is text after the arguments");
-                SkipWhite();
-                Drop(Next);
+                _stage = Stage.AfterArguments;
             }
             else
             {
@@ -207,6 +207,16 @@ internal sealed class HarmonyReplyParser : ReplyParser
 
         Flush();
         return false;
+    }
+
+    private bool SkipToBody()
+    {
+        SkipWhite();
+        Drop(Next);
+        if (Unread.IsEmpty)
+            return false;
+        BeginBody(ReplyPart.Malformed, "there is text after the arguments");
+        return true;
     }
 
     private void Flush()
