@@ -28,6 +28,7 @@ public sealed partial class ArchitectureTests
         { "Hub", ["Files"] },
         { "Models", ["Files", "Text"] },
         { "Generation", ["Files", "Text", "Models"] },
+        { "Chat", ["Files", "Text", "Models", "Generation"] },
         { "Training", ["Files", "Text", "Models", "Generation"] },
     };
 
