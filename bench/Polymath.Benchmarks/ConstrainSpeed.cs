@@ -114,7 +114,7 @@ internal static class ConstrainSpeed
         return [.. ids];
     }
 
-    internal static Tokenizer Join(string[] paths)
+    private static Tokenizer Join(string[] paths)
     {
         var texts = new List<string> { "<|endoftext|>" };
         var known = new HashSet<string>(texts, StringComparer.Ordinal);

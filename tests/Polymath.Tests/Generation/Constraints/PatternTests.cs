@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Polymath.Generation;
 using Polymath.Generation.Constraints;
-using Polymath.Text;
 using Xunit;
 
 namespace Polymath.Tests.Generation.Constraints;
