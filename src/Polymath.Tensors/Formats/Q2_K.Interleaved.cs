@@ -20,7 +20,18 @@ internal readonly unsafe partial struct Q2_K : IInterleavedFormat
     public static void Interleave(byte* block, byte* group, int row)
     {
         Interleaving.Words(block, group, row, 4);
-        Interleaving.Words(block + Quants, group + LaneQuants, row, 16);
+        for (nint s = 0; s < 8; s++)
+        {
+            ulong levels = 0;
+            for (int i = 0; i < 8; i++)
+            {
+                uint four = Unsafe.ReadUnaligned<uint>(block + Quants + (s / 4 * 32) + (4 * i)) >> (int)(s % 4 * 2);
+                levels |= (ulong)(four & 0x03030303) << ((i / 4 * 32) + (i % 4 * 2));
+            }
+
+            Interleaving.Words((byte*)&levels, group + LaneQuants + (s * 2 * 64), row, 2);
+        }
+
         Interleaving.Halves(block + D, group + LaneD, row, 2);
     }
 
@@ -28,7 +39,16 @@ internal readonly unsafe partial struct Q2_K : IInterleavedFormat
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Steps(byte* group, nint half, nint stretch, out EightSteps q)
     {
-        Interleaving.ShiftedBits(group + LaneQuants + (stretch / 4 * 8 * 64), half, (int)(stretch % 4) * 2, 3, out q);
+        byte* field = group + LaneQuants + (stretch * 2 * 64) + (32 * half);
+        Vector256<byte> a = Vector256.Load(field), b = Vector256.Load(field + 64), three = Vector256.Create((byte)3);
+        q.S0 = a & three;
+        q.S1 = (a.AsUInt16() >>> 2).AsByte() & three;
+        q.S2 = (a.AsUInt16() >>> 4).AsByte() & three;
+        q.S3 = (a.AsUInt16() >>> 6).AsByte() & three;
+        q.S4 = b & three;
+        q.S5 = (b.AsUInt16() >>> 2).AsByte() & three;
+        q.S6 = (b.AsUInt16() >>> 4).AsByte() & three;
+        q.S7 = (b.AsUInt16() >>> 6).AsByte() & three;
     }
 
     /// <inheritdoc/>

@@ -20,15 +20,14 @@ internal readonly unsafe partial struct Q4_K : IInterleavedFormat
     {
         Interleaving.Halves(block, group, row, 2);
         Interleaving.Words(block + Scales, group + LaneScales, row, 3);
-        Interleaving.Words(block + Quants, group + LaneQuants, row, 32);
+        Interleaving.Nibbles(block + Quants, group + LaneQuants, row, 4);
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Steps(byte* group, nint half, nint stretch, out EightSteps q)
     {
-        byte* field = group + LaneQuants + (stretch / 2 * 8 * 64);
-        Interleaving.ShiftedBits(field, half, (int)(stretch % 2) * 4, 15, out q);
+        Interleaving.SplitNibbles(group + LaneQuants + (stretch * 4 * 64), half, out q);
     }
 
     /// <inheritdoc/>

@@ -20,7 +20,8 @@ internal readonly unsafe partial struct Q5_1 : IInterleavedFormat
     public static void Interleave(byte* block, byte* group, int row)
     {
         Interleaving.Halves(block, group, row, 2);
-        Interleaving.Words(block + FifthBits, group + LaneFifths, row, 1);
+        uint fifths = Interleaving.SpreadFifths(Unsafe.ReadUnaligned<uint>(block + FifthBits));
+        Interleaving.Words((byte*)&fifths, group + LaneFifths, row, 1);
         Interleaving.Words(block + Quants, group + LaneQuants, row, 4);
     }
 
@@ -28,8 +29,7 @@ internal readonly unsafe partial struct Q5_1 : IInterleavedFormat
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Steps(byte* group, nint half, nint stretch, out EightSteps q)
     {
-        Interleaving.SplitNibbles(group + LaneQuants, half, out q);
-        Interleaving.FifthBits(Interleaving.Word(group + LaneFifths, half, 0), ref q);
+        Interleaving.SplitFives(group + LaneQuants, Interleaving.Word(group + LaneFifths, half, 0), half, out q);
     }
 
     /// <inheritdoc/>
