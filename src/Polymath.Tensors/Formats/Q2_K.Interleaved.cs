@@ -37,10 +37,26 @@ internal readonly unsafe partial struct Q2_K : IInterleavedFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Steps(byte* group, nint half, nint stretch, out EightSteps q)
+    public static void Steps(byte* group, nint half, nint stretch, out EightSteps<Vector256<byte>> q)
     {
         byte* field = group + LaneQuants + (stretch * 2 * 64) + (32 * half);
         Vector256<byte> a = Vector256.Load(field), b = Vector256.Load(field + 64), three = Vector256.Create((byte)3);
+        q.S0 = a & three;
+        q.S1 = (a.AsUInt16() >>> 2).AsByte() & three;
+        q.S2 = (a.AsUInt16() >>> 4).AsByte() & three;
+        q.S3 = (a.AsUInt16() >>> 6).AsByte() & three;
+        q.S4 = b & three;
+        q.S5 = (b.AsUInt16() >>> 2).AsByte() & three;
+        q.S6 = (b.AsUInt16() >>> 4).AsByte() & three;
+        q.S7 = (b.AsUInt16() >>> 6).AsByte() & three;
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Steps(byte* group, nint stretch, out EightSteps<Vector512<byte>> q)
+    {
+        byte* field = group + LaneQuants + (stretch * 2 * 64);
+        Vector512<byte> a = Vector512.Load(field), b = Vector512.Load(field + 64), three = Vector512.Create((byte)3);
         q.S0 = a & three;
         q.S1 = (a.AsUInt16() >>> 2).AsByte() & three;
         q.S2 = (a.AsUInt16() >>> 4).AsByte() & three;
@@ -60,6 +76,20 @@ internal readonly unsafe partial struct Q2_K : IInterleavedFormat
         for (nint i = 0; i < 16; i++)
         {
             Vector256<byte> word = Interleaving.Word(group, half, i / 4);
+            (d * Interleaving.ByteOf(word & low, i % 4)).Store(scales + (i * Interleaving.Rows));
+            (m * Interleaving.ByteOf((word.AsUInt32() >>> 4).AsByte() & low, i % 4)).Store(offsets + (i * Interleaving.Rows));
+        }
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Factors(byte* group, float* scales, float* offsets)
+    {
+        Vector512<float> d = Interleaving.Half(group + LaneD, 0), m = -Interleaving.Half(group + LaneD, 1);
+        Vector512<byte> low = Vector512.Create((byte)15);
+        for (nint i = 0; i < 16; i++)
+        {
+            Vector512<byte> word = Interleaving.Word(group, i / 4);
             (d * Interleaving.ByteOf(word & low, i % 4)).Store(scales + (i * Interleaving.Rows));
             (m * Interleaving.ByteOf((word.AsUInt32() >>> 4).AsByte() & low, i % 4)).Store(offsets + (i * Interleaving.Rows));
         }

@@ -17,6 +17,14 @@ internal readonly unsafe partial struct Q3_K : IInterleavedFormat
         return Interleaving.ByteOf(both.AsByte(), index % 4);
     }
 
+    private static Vector512<float> SixBits(byte* field, nint index)
+    {
+        Vector512<uint> low = Interleaving.Word(field, index / 4 % 2).AsUInt32() >>> (int)(index / 8 * 4);
+        Vector512<uint> high = Interleaving.Word(field, 2).AsUInt32() >>> (int)(index / 4 * 2);
+        Vector512<uint> both = (low & Vector512.Create(0x0F0F0F0Fu)) | ((high & Vector512.Create(0x03030303u)) << 4);
+        return Interleaving.ByteOf(both.AsByte(), index % 4);
+    }
+
     /// <inheritdoc/>
     public static int StepsPerSum => 4;
 
@@ -45,7 +53,7 @@ internal readonly unsafe partial struct Q3_K : IInterleavedFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Steps(byte* group, nint half, nint stretch, out EightSteps q)
+    public static void Steps(byte* group, nint half, nint stretch, out EightSteps<Vector256<byte>> q)
     {
         byte* field = group + (stretch * 3 * 64) + (32 * half);
         Vector256<byte> a = Vector256.Load(field), b = Vector256.Load(field + 64), c = Vector256.Load(field + 128);
@@ -58,6 +66,23 @@ internal readonly unsafe partial struct Q3_K : IInterleavedFormat
         q.S5 = (c.AsUInt16() >>> 3).AsByte() & seven;
         q.S6 = Vector256.ConditionalSelect(three, (a.AsUInt16() >>> 6).AsByte(), (c.AsUInt16() >>> 4).AsByte()) & seven;
         q.S7 = Vector256.ConditionalSelect(three, (b.AsUInt16() >>> 6).AsByte(), (c.AsUInt16() >>> 5).AsByte()) & seven;
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Steps(byte* group, nint stretch, out EightSteps<Vector512<byte>> q)
+    {
+        byte* field = group + (stretch * 3 * 64);
+        Vector512<byte> a = Vector512.Load(field), b = Vector512.Load(field + 64), c = Vector512.Load(field + 128);
+        Vector512<byte> seven = Vector512.Create((byte)7), three = Vector512.Create((byte)3);
+        q.S0 = a & seven;
+        q.S1 = (a.AsUInt16() >>> 3).AsByte() & seven;
+        q.S2 = b & seven;
+        q.S3 = (b.AsUInt16() >>> 3).AsByte() & seven;
+        q.S4 = c & seven;
+        q.S5 = (c.AsUInt16() >>> 3).AsByte() & seven;
+        q.S6 = Vector512.ConditionalSelect(three, (a.AsUInt16() >>> 6).AsByte(), (c.AsUInt16() >>> 4).AsByte()) & seven;
+        q.S7 = Vector512.ConditionalSelect(three, (b.AsUInt16() >>> 6).AsByte(), (c.AsUInt16() >>> 5).AsByte()) & seven;
     }
 
     /// <summary>Elements 4·step … 4·step + 3 of a stretch as bytes: two low bits in four stretches to a byte, the third in eight.</summary>
@@ -79,6 +104,19 @@ internal readonly unsafe partial struct Q3_K : IInterleavedFormat
             Vector256<float> scale = d * (SixBits(group + LaneScales, half, i) - Vector256.Create(32f));
             scale.Store(scales + (i * Interleaving.Rows));
             (scale * Vector256.Create(-4f)).Store(offsets + (i * Interleaving.Rows));
+        }
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Factors(byte* group, float* scales, float* offsets)
+    {
+        Vector512<float> d = Interleaving.Half(group + LaneD, 0);
+        for (nint i = 0; i < 16; i++)
+        {
+            Vector512<float> scale = d * (SixBits(group + LaneScales, i) - Vector512.Create(32f));
+            scale.Store(scales + (i * Interleaving.Rows));
+            (scale * Vector512.Create(-4f)).Store(offsets + (i * Interleaving.Rows));
         }
     }
 }

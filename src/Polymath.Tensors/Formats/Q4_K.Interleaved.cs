@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Polymath.Tensors;
 
@@ -25,9 +26,16 @@ internal readonly unsafe partial struct Q4_K : IInterleavedFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Steps(byte* group, nint half, nint stretch, out EightSteps q)
+    public static void Steps(byte* group, nint half, nint stretch, out EightSteps<Vector256<byte>> q)
     {
         Interleaving.SplitNibbles(group + LaneQuants + (stretch * 4 * 64), half, out q);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Steps(byte* group, nint stretch, out EightSteps<Vector512<byte>> q)
+    {
+        Interleaving.SplitNibbles(group + LaneQuants + (stretch * 4 * 64), out q);
     }
 
     /// <inheritdoc/>
@@ -36,5 +44,13 @@ internal readonly unsafe partial struct Q4_K : IInterleavedFormat
     {
         Interleaving.SixBitFactors(
             group + LaneScales, half, Interleaving.Half(group, half, 0), -Interleaving.Half(group, half, 1), scales, offsets);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Factors(byte* group, float* scales, float* offsets)
+    {
+        Interleaving.SixBitFactors(
+            group + LaneScales, Interleaving.Half(group, 0), -Interleaving.Half(group, 1), scales, offsets);
     }
 }

@@ -27,9 +27,16 @@ internal readonly unsafe partial struct Q5_1 : IInterleavedFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Steps(byte* group, nint half, nint stretch, out EightSteps q)
+    public static void Steps(byte* group, nint half, nint stretch, out EightSteps<Vector256<byte>> q)
     {
         Interleaving.SplitFives(group + LaneQuants, Interleaving.Word(group + LaneFifths, half, 0), half, out q);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Steps(byte* group, nint stretch, out EightSteps<Vector512<byte>> q)
+    {
+        Interleaving.SplitFives(group + LaneQuants, Interleaving.Word(group + LaneFifths, 0), out q);
     }
 
     /// <inheritdoc/>
@@ -38,5 +45,13 @@ internal readonly unsafe partial struct Q5_1 : IInterleavedFormat
     {
         Interleaving.Half(group, half, 0).Store(scales);
         Interleaving.Half(group, half, 1).Store(offsets);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Factors(byte* group, float* scales, float* offsets)
+    {
+        Interleaving.Half(group, 0).Store(scales);
+        Interleaving.Half(group, 1).Store(offsets);
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Polymath.Tensors;
 
@@ -34,10 +35,18 @@ internal readonly unsafe partial struct Q5_K : IInterleavedFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Steps(byte* group, nint half, nint stretch, out EightSteps q)
+    public static void Steps(byte* group, nint half, nint stretch, out EightSteps<Vector256<byte>> q)
     {
         byte* field = group + LaneQuants + (stretch * StretchBytes);
         Interleaving.SplitFives(field + 64, Interleaving.Word(field, half, 0), half, out q);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Steps(byte* group, nint stretch, out EightSteps<Vector512<byte>> q)
+    {
+        byte* field = group + LaneQuants + (stretch * StretchBytes);
+        Interleaving.SplitFives(field + 64, Interleaving.Word(field, 0), out q);
     }
 
     /// <inheritdoc/>
@@ -46,5 +55,13 @@ internal readonly unsafe partial struct Q5_K : IInterleavedFormat
     {
         Interleaving.SixBitFactors(
             group + LaneScales, half, Interleaving.Half(group, half, 0), -Interleaving.Half(group, half, 1), scales, offsets);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Factors(byte* group, float* scales, float* offsets)
+    {
+        Interleaving.SixBitFactors(
+            group + LaneScales, Interleaving.Half(group, 0), -Interleaving.Half(group, 1), scales, offsets);
     }
 }

@@ -37,9 +37,18 @@ internal readonly unsafe partial struct Q6_K : IInterleavedFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Steps(byte* group, nint half, nint stretch, out EightSteps q)
+    public static void Steps(byte* group, nint half, nint stretch, out EightSteps<Vector256<byte>> q)
     {
         byte* field = group + (stretch * 6 * 64) + (32 * half);
+        FourSteps(field, out q.S0, out q.S1, out q.S2, out q.S3);
+        FourSteps(field + (3 * 64), out q.S4, out q.S5, out q.S6, out q.S7);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Steps(byte* group, nint stretch, out EightSteps<Vector512<byte>> q)
+    {
+        byte* field = group + (stretch * 6 * 64);
         FourSteps(field, out q.S0, out q.S1, out q.S2, out q.S3);
         FourSteps(field + (3 * 64), out q.S4, out q.S5, out q.S6, out q.S7);
     }
@@ -55,6 +64,19 @@ internal readonly unsafe partial struct Q6_K : IInterleavedFormat
         Vector256<byte> two = Vector256.ConditionalSelect(
             Vector256.Create((byte)3), (a.AsUInt16() >>> 6).AsByte(), (b.AsUInt16() >>> 4).AsByte());
         q3 = Vector256.ConditionalSelect(Vector256.Create((byte)15), two, (c.AsUInt16() >>> 2).AsByte()) & six;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FourSteps(byte* field, out Vector512<byte> q0, out Vector512<byte> q1, out Vector512<byte> q2, out Vector512<byte> q3)
+    {
+        Vector512<byte> six = Vector512.Create((byte)63);
+        Vector512<byte> a = Vector512.Load(field), b = Vector512.Load(field + 64), c = Vector512.Load(field + 128);
+        q0 = a & six;
+        q1 = b & six;
+        q2 = c & six;
+        Vector512<byte> two = Vector512.ConditionalSelect(
+            Vector512.Create((byte)3), (a.AsUInt16() >>> 6).AsByte(), (b.AsUInt16() >>> 4).AsByte());
+        q3 = Vector512.ConditionalSelect(Vector512.Create((byte)15), two, (c.AsUInt16() >>> 2).AsByte()) & six;
     }
 
     /// <summary>
@@ -80,6 +102,19 @@ internal readonly unsafe partial struct Q6_K : IInterleavedFormat
             Vector256<float> scale = d * Interleaving.SignedByteOf(Interleaving.Word(group + LaneScales, half, i / 4), i % 4);
             scale.Store(scales + (i * Interleaving.Rows));
             (scale * Vector256.Create(-32f)).Store(offsets + (i * Interleaving.Rows));
+        }
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Factors(byte* group, float* scales, float* offsets)
+    {
+        Vector512<float> d = Interleaving.Half(group + LaneD, 0);
+        for (nint i = 0; i < 16; i++)
+        {
+            Vector512<float> scale = d * Interleaving.SignedByteOf(Interleaving.Word(group + LaneScales, i / 4), i % 4);
+            scale.Store(scales + (i * Interleaving.Rows));
+            (scale * Vector512.Create(-32f)).Store(offsets + (i * Interleaving.Rows));
         }
     }
 }

@@ -7,7 +7,7 @@ namespace Polymath.Tensors;
 /// Sixteen rows of blocks side by side. A field of a block, an array of 16-bit or 32-bit elements, becomes an array
 /// of registers: element i of row 0, of row 1 … of row 15. The size stays what it was.
 /// </summary>
-internal static unsafe class Interleaving
+internal static unsafe partial class Interleaving
 {
     /// <summary>Rows in a group.</summary>
     public const int Rows = 16;
@@ -60,7 +60,7 @@ internal static unsafe class Interleaving
 
     /// <summary>
     /// The nibbles of eight stretches, of which each two lie in the low and the high halves of 32 bytes, rearranged so that each
-    /// stretch is four words by itself, as <see cref="SplitNibbles"/> reads them.
+    /// stretch is four words by itself, as SplitNibbles reads them.
     /// </summary>
     /// <param name="source">128 bytes.</param>
     /// <param name="target">The first stretch's first word.</param>
@@ -129,7 +129,7 @@ internal static unsafe class Interleaving
     /// 16–31 in the high halves of their bytes.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void SplitNibbles(byte* field, nint half, out EightSteps q)
+    public static void SplitNibbles(byte* field, nint half, out EightSteps<Vector256<byte>> q)
     {
         Vector256<byte> low = Vector256.Create((byte)15);
         field += 32 * half;
@@ -146,7 +146,7 @@ internal static unsafe class Interleaving
 
     /// <summary>The entry of a table of 16 bytes, lying twice in <paramref name="table"/>, for each q of 0–15.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void LookUp(ref EightSteps q, Vector256<byte> table)
+    public static void LookUp(ref EightSteps<Vector256<byte>> q, Vector256<byte> table)
     {
         q.S0 = Simd.LookUp(table, q.S0);
         q.S1 = Simd.LookUp(table, q.S1);
@@ -160,7 +160,7 @@ internal static unsafe class Interleaving
 
     /// <summary>The same of 5 bits: bit i of each byte of <paramref name="fifths"/> belongs to register i.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void SplitFives(byte* field, Vector256<byte> fifths, nint half, out EightSteps q)
+    public static void SplitFives(byte* field, Vector256<byte> fifths, nint half, out EightSteps<Vector256<byte>> q)
     {
         Vector256<ushort> f = fifths.AsUInt16();
         Vector256<byte> high = Vector256.Create((byte)16);
@@ -175,7 +175,7 @@ internal static unsafe class Interleaving
         q.S7 |= (f >>> 3).AsByte() & high;
     }
 
-    /// <summary>A word whose bit j is that of element j as <see cref="SplitFives"/> reads it: bit i of byte e for element 4i + e.</summary>
+    /// <summary>A word whose bit j is that of element j as SplitFives reads it: bit i of byte e for element 4i + e.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint SpreadFifths(uint word)
     {

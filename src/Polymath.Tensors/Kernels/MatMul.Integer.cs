@@ -17,8 +17,10 @@ internal static unsafe partial class MatMulInteger
     /// <summary>True for the formats that have an interleaved form.</summary>
     public static bool IsInterleaved(TensorFormat format) => FormatTable.Of(format).Rows is not null;
 
-    /// <summary>True when many tokens meet the format as 16-bit numbers.</summary>
-    public static bool IsWide(TensorFormat format) => Avx2.IsSupported && FormatTable.Of(format) is { Rows: not null, StepsPerSum: 0 };
+    /// <summary>True when that many tokens meet the format as 16-bit numbers.</summary>
+    public static bool IsWide(InstructionSet set, int tokens, TensorFormat format) =>
+        (tokens >= Int8Activations.RowsAtOnce || set == InstructionSet.Avx512) && Avx2.IsSupported
+        && FormatTable.Of(format) is { Rows: not null, StepsPerSum: 0 };
 
     /// <summary>Computes the outputs of the weight rows [from, to), from a multiple of sixteen.</summary>
     public static void Rows<TFormat>(InstructionSet set, MatMul.Part* part, int from, int to)
@@ -26,12 +28,12 @@ internal static unsafe partial class MatMulInteger
     {
         if (set == InstructionSet.Scalar)
             MatMulScalar.Integers<TFormat>(part, from, to);
+        else if (set == InstructionSet.Avx512 && Avx2.IsSupported)
+            Direct512<TFormat>(part, from, to);
         else if (part->Tokens < Int8Activations.RowsAtOnce)
             FewTokens<TFormat>(part, from, to);
-        else if (set == InstructionSet.Avx512)
-            Panels<TFormat, Tile512>(part, from, to);
         else
-            Panels<TFormat, Tile256>(part, from, to);
+            Panels<TFormat>(part, from, to);
     }
 
     /// <summary>The sixteen rows from <paramref name="n"/> on: as they lie interleaved, or interleaved into the thread's scratch.</summary>
@@ -152,7 +154,7 @@ internal static unsafe partial class MatMulInteger
         byte* group, nint half, nint stretch, int* x, float* scale, float* sums, float* factors, Vector256<float> y)
         where TFormat : struct, IInterleavedFormat
     {
-        TFormat.Steps(group, half, stretch, out EightSteps q);
+        TFormat.Steps(group, half, stretch, out EightSteps<Vector256<byte>> q);
         if (TFormat.GroupLength == Interleaving.Stretch)
         {
             Vector256<int> dots;
