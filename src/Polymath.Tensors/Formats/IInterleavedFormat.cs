@@ -19,7 +19,7 @@ internal unsafe interface IInterleavedFormat : IGroupFormat
     /// <summary>Whether the offsets are other than zero.</summary>
     static abstract bool HasOffset { get; }
 
-    /// <summary>Puts a stored block into its places among those of sixteen rows: as large, each element of a field beside those of the other rows.</summary>
+    /// <summary>Puts a stored block into its places among those of sixteen rows: as large, each word beside those of the other rows, the levels in any order of bits.</summary>
     static abstract void Interleave(byte* block, byte* group, int row);
 
     /// <summary>The integers of a stretch of 32 elements: in each register four consecutive ones of eight rows.</summary>

@@ -71,8 +71,8 @@ internal sealed class WeightReader
         Prepare(new(Matrix(name, rows, columns), OptionalVector(name + ".bias", rows)) { Name = name + ".weight" });
 
     /// <summary>
-    /// The same layer, made ready to be multiplied: its weight interleaved where that pays, F16 looked through for infinity. The stored weight stays what it is, for embeddings and slices,
-    /// but its pages need no memory until they are read again.
+    /// The same layer, made ready to be multiplied: its weight interleaved, or halves copied, where that pays; F16 looked through for
+    /// infinity. The stored weight stays what it is, for embeddings and slices, but its pages need no memory until they are read again.
     /// </summary>
     public Linear Prepare(Linear layer)
     {
