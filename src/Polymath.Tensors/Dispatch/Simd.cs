@@ -144,6 +144,13 @@ internal static class Simd
             ? Avx2.Shuffle(table, index)
             : Vector256.Create(Vector128.Shuffle(table.GetLower(), index.GetLower()), Vector128.Shuffle(table.GetUpper(), index.GetUpper()));
 
+    /// <summary>As the 256-bit one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<byte> LookUp(Vector512<byte> table, Vector512<byte> index) =>
+        Avx512BW.IsSupported
+            ? Avx512BW.Shuffle(table, index)
+            : Vector512.Create(LookUp(table.GetLower(), index.GetLower()), LookUp(table.GetUpper(), index.GetUpper()));
+
     /// <summary>Adds the sums of the products of four neighbouring signed bytes each.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<int> AddDotFours(Vector256<int> sum, Vector256<sbyte> a, Vector256<sbyte> b) => Vector256.Create(

@@ -19,7 +19,7 @@ internal unsafe interface IInterleavedFormat : IGroupFormat
     /// <summary>Whether the offsets are other than zero.</summary>
     static abstract bool HasOffset { get; }
 
-    /// <summary>Puts a stored block into its places among those of sixteen rows: as large, each element of a field beside those of the other rows.</summary>
+    /// <summary>Puts a stored block into its places among those of sixteen rows: as large, each word beside those of the other rows, the levels in any order of bits.</summary>
     static abstract void Interleave(byte* block, byte* group, int row);
 
     /// <summary>The integers of a stretch of 32 elements: in each register four consecutive ones of eight rows.</summary>
@@ -27,7 +27,10 @@ internal unsafe interface IInterleavedFormat : IGroupFormat
     /// <param name="half">Which eight rows.</param>
     /// <param name="stretch">Which 32 elements of the block.</param>
     /// <param name="q">The eight registers.</param>
-    static abstract void Steps(byte* group, nint half, nint stretch, out EightSteps q);
+    static abstract void Steps(byte* group, nint half, nint stretch, out EightSteps<Vector256<byte>> q);
+
+    /// <summary>The same of all sixteen rows.</summary>
+    static abstract void Steps(byte* group, nint stretch, out EightSteps<Vector512<byte>> q);
 
     /// <summary>The factors of eight rows for each group of elements in the block.</summary>
     /// <param name="group">Sixteen interleaved blocks.</param>
@@ -35,17 +38,21 @@ internal unsafe interface IInterleavedFormat : IGroupFormat
     /// <param name="scales">Takes eight for each group of elements, sixteen apart.</param>
     /// <param name="offsets">Likewise; left alone where there are none.</param>
     static abstract void Factors(byte* group, nint half, float* scales, float* offsets);
+
+    /// <summary>The same of all sixteen rows.</summary>
+    static abstract void Factors(byte* group, float* scales, float* offsets);
 }
 
-/// <summary>32 elements of eight rows: in register i the elements 4i … 4i + 3 of each row.</summary>
-internal ref struct EightSteps
+/// <summary>32 elements of as many rows as a register has lanes of 32 bits: in register i the elements 4i … 4i + 3 of each row.</summary>
+internal ref struct EightSteps<TVector>
+    where TVector : struct
 {
-    public Vector256<byte> S0;
-    public Vector256<byte> S1;
-    public Vector256<byte> S2;
-    public Vector256<byte> S3;
-    public Vector256<byte> S4;
-    public Vector256<byte> S5;
-    public Vector256<byte> S6;
-    public Vector256<byte> S7;
+    public TVector S0;
+    public TVector S1;
+    public TVector S2;
+    public TVector S3;
+    public TVector S4;
+    public TVector S5;
+    public TVector S6;
+    public TVector S7;
 }

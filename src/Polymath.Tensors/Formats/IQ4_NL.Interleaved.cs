@@ -11,6 +11,9 @@ internal readonly unsafe partial struct IQ4_NL : IInterleavedFormat
     /// <summary>The table in both halves of a register.</summary>
     internal static Vector256<byte> LaneTable => Vector256.Create(Vector128.Create(Levels).AsByte(), Vector128.Create(Levels).AsByte());
 
+    /// <summary>The same in four quarters.</summary>
+    internal static Vector512<byte> WideTable => Vector512.Create(LaneTable, LaneTable);
+
     /// <inheritdoc/>
     public static int StepsPerSum => 0;
 
@@ -27,7 +30,7 @@ internal readonly unsafe partial struct IQ4_NL : IInterleavedFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Steps(byte* group, nint half, nint stretch, out EightSteps q)
+    public static void Steps(byte* group, nint half, nint stretch, out EightSteps<Vector256<byte>> q)
     {
         Interleaving.SplitNibbles(group + LaneQuants, half, out q);
         Interleaving.LookUp(ref q, LaneTable);
@@ -35,8 +38,23 @@ internal readonly unsafe partial struct IQ4_NL : IInterleavedFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Steps(byte* group, nint stretch, out EightSteps<Vector512<byte>> q)
+    {
+        Interleaving.SplitNibbles(group + LaneQuants, out q);
+        Interleaving.LookUp(ref q, WideTable);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Factors(byte* group, nint half, float* scales, float* offsets)
     {
         Interleaving.Half(group, half, 0).Store(scales);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Factors(byte* group, float* scales, float* offsets)
+    {
+        Interleaving.Half(group, 0).Store(scales);
     }
 }

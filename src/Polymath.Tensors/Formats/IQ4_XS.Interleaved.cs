@@ -26,10 +26,18 @@ internal readonly unsafe partial struct IQ4_XS : IInterleavedFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Steps(byte* group, nint half, nint stretch, out EightSteps q)
+    public static void Steps(byte* group, nint half, nint stretch, out EightSteps<Vector256<byte>> q)
     {
         Interleaving.SplitNibbles(group + LaneQuants + (stretch * 4 * 64), half, out q);
         Interleaving.LookUp(ref q, IQ4_NL.LaneTable);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Steps(byte* group, nint stretch, out EightSteps<Vector512<byte>> q)
+    {
+        Interleaving.SplitNibbles(group + LaneQuants + (stretch * 4 * 64), out q);
+        Interleaving.LookUp(ref q, IQ4_NL.WideTable);
     }
 
     /// <inheritdoc/>
@@ -43,6 +51,20 @@ internal readonly unsafe partial struct IQ4_XS : IInterleavedFormat
         {
             Vector256<int> level = ((low >>> (4 * i)) & Vector256.Create(15)) | (((high >>> (2 * i)) & Vector256.Create(3)) << 4);
             (d * Vector256.ConvertToSingle(level - Vector256.Create(32))).Store(scales + ((nint)i * Interleaving.Rows));
+        }
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Factors(byte* group, float* scales, float* offsets)
+    {
+        Vector512<float> d = Interleaving.Half(group, 0);
+        Vector512<int> high = Simd.Widen(Vector256.Load((short*)(group + 32)));
+        Vector512<int> low = Interleaving.Word(group + LaneScales, 0).AsInt32();
+        for (int i = 0; i < 8; i++)
+        {
+            Vector512<int> level = ((low >>> (4 * i)) & Vector512.Create(15)) | (((high >>> (2 * i)) & Vector512.Create(3)) << 4);
+            (d * Vector512.ConvertToSingle(level - Vector512.Create(32))).Store(scales + ((nint)i * Interleaving.Rows));
         }
     }
 }

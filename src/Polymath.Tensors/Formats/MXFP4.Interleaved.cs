@@ -24,11 +24,20 @@ internal readonly unsafe partial struct MXFP4 : IInterleavedFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Steps(byte* group, nint half, nint stretch, out EightSteps q)
+    public static void Steps(byte* group, nint half, nint stretch, out EightSteps<Vector256<byte>> q)
     {
         Vector128<byte> table = Vector128.Create((byte)12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0);
         Interleaving.SplitNibbles(group + LaneQuants, half, out q);
         Interleaving.LookUp(ref q, Vector256.Create(table, table));
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Steps(byte* group, nint stretch, out EightSteps<Vector512<byte>> q)
+    {
+        Vector128<byte> table = Vector128.Create((byte)12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0);
+        Interleaving.SplitNibbles(group + LaneQuants, out q);
+        Interleaving.LookUp(ref q, Vector512.Create(Vector256.Create(table, table), Vector256.Create(table, table)));
     }
 
     /// <inheritdoc/>
@@ -42,5 +51,18 @@ internal readonly unsafe partial struct MXFP4 : IInterleavedFormat
         Vector256<float> scale = Vector256.ConditionalSelect(small, subnormal, (exponent - Vector256<int>.One) << 23).AsSingle();
         scale.Store(scales);
         (scale * Vector256.Create(-12f)).Store(offsets);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Factors(byte* group, float* scales, float* offsets)
+    {
+        Vector256<short> bytes = Vector256.Create(Vector128.WidenLower(Vector128.Load(group)), Vector128.WidenUpper(Vector128.Load(group))).AsInt16();
+        Vector512<int> exponent = Simd.Widen(bytes);
+        Vector512<int> subnormal = Vector512.Create(0x00200000) + (exponent << 21);   // of the exponents 0 and 1
+        Vector512<int> small = Vector512.LessThan(exponent, Vector512.Create(2));
+        Vector512<float> scale = Vector512.ConditionalSelect(small, subnormal, (exponent - Vector512<int>.One) << 23).AsSingle();
+        scale.Store(scales);
+        (scale * Vector512.Create(-12f)).Store(offsets);
     }
 }

@@ -24,9 +24,16 @@ internal readonly unsafe partial struct Q4_0 : IInterleavedFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Steps(byte* group, nint half, nint stretch, out EightSteps q)
+    public static void Steps(byte* group, nint half, nint stretch, out EightSteps<Vector256<byte>> q)
     {
         Interleaving.SplitNibbles(group + LaneQuants, half, out q);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Steps(byte* group, nint stretch, out EightSteps<Vector512<byte>> q)
+    {
+        Interleaving.SplitNibbles(group + LaneQuants, out q);
     }
 
     /// <inheritdoc/>
@@ -36,5 +43,14 @@ internal readonly unsafe partial struct Q4_0 : IInterleavedFormat
         Vector256<float> d = Interleaving.Half(group, half, 0);
         d.Store(scales);
         (d * Vector256.Create(-8f)).Store(offsets);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Factors(byte* group, float* scales, float* offsets)
+    {
+        Vector512<float> d = Interleaving.Half(group, 0);
+        d.Store(scales);
+        (d * Vector512.Create(-8f)).Store(offsets);
     }
 }

@@ -24,9 +24,16 @@ internal readonly unsafe partial struct Q4_1 : IInterleavedFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Steps(byte* group, nint half, nint stretch, out EightSteps q)
+    public static void Steps(byte* group, nint half, nint stretch, out EightSteps<Vector256<byte>> q)
     {
         Interleaving.SplitNibbles(group + LaneQuants, half, out q);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Steps(byte* group, nint stretch, out EightSteps<Vector512<byte>> q)
+    {
+        Interleaving.SplitNibbles(group + LaneQuants, out q);
     }
 
     /// <inheritdoc/>
@@ -35,5 +42,13 @@ internal readonly unsafe partial struct Q4_1 : IInterleavedFormat
     {
         Interleaving.Half(group, half, 0).Store(scales);
         Interleaving.Half(group, half, 1).Store(offsets);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Factors(byte* group, float* scales, float* offsets)
+    {
+        Interleaving.Half(group, 0).Store(scales);
+        Interleaving.Half(group, 1).Store(offsets);
     }
 }

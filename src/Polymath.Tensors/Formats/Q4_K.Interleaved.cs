@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Polymath.Tensors;
 
@@ -20,15 +21,21 @@ internal readonly unsafe partial struct Q4_K : IInterleavedFormat
     {
         Interleaving.Halves(block, group, row, 2);
         Interleaving.Words(block + Scales, group + LaneScales, row, 3);
-        Interleaving.Words(block + Quants, group + LaneQuants, row, 32);
+        Interleaving.Nibbles(block + Quants, group + LaneQuants, row, 4);
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Steps(byte* group, nint half, nint stretch, out EightSteps q)
+    public static void Steps(byte* group, nint half, nint stretch, out EightSteps<Vector256<byte>> q)
     {
-        byte* field = group + LaneQuants + (stretch / 2 * 8 * 64);
-        Interleaving.ShiftedBits(field, half, (int)(stretch % 2) * 4, 15, out q);
+        Interleaving.SplitNibbles(group + LaneQuants + (stretch * 4 * 64), half, out q);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Steps(byte* group, nint stretch, out EightSteps<Vector512<byte>> q)
+    {
+        Interleaving.SplitNibbles(group + LaneQuants + (stretch * 4 * 64), out q);
     }
 
     /// <inheritdoc/>
@@ -37,5 +44,13 @@ internal readonly unsafe partial struct Q4_K : IInterleavedFormat
     {
         Interleaving.SixBitFactors(
             group + LaneScales, half, Interleaving.Half(group, half, 0), -Interleaving.Half(group, half, 1), scales, offsets);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Factors(byte* group, float* scales, float* offsets)
+    {
+        Interleaving.SixBitFactors(
+            group + LaneScales, Interleaving.Half(group, 0), -Interleaving.Half(group, 1), scales, offsets);
     }
 }

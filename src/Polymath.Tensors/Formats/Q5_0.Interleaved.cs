@@ -20,16 +20,23 @@ internal readonly unsafe partial struct Q5_0 : IInterleavedFormat
     public static void Interleave(byte* block, byte* group, int row)
     {
         Interleaving.Halves(block, group, row, 1);
-        Interleaving.Words(block + FifthBits, group + LaneFifths, row, 1);
+        uint fifths = Interleaving.SpreadFifths(Unsafe.ReadUnaligned<uint>(block + FifthBits));
+        Interleaving.Words((byte*)&fifths, group + LaneFifths, row, 1);
         Interleaving.Words(block + Quants, group + LaneQuants, row, 4);
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Steps(byte* group, nint half, nint stretch, out EightSteps q)
+    public static void Steps(byte* group, nint half, nint stretch, out EightSteps<Vector256<byte>> q)
     {
-        Interleaving.SplitNibbles(group + LaneQuants, half, out q);
-        Interleaving.FifthBits(Interleaving.Word(group + LaneFifths, half, 0), ref q);
+        Interleaving.SplitFives(group + LaneQuants, Interleaving.Word(group + LaneFifths, half, 0), half, out q);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Steps(byte* group, nint stretch, out EightSteps<Vector512<byte>> q)
+    {
+        Interleaving.SplitFives(group + LaneQuants, Interleaving.Word(group + LaneFifths, 0), out q);
     }
 
     /// <inheritdoc/>
@@ -39,5 +46,14 @@ internal readonly unsafe partial struct Q5_0 : IInterleavedFormat
         Vector256<float> d = Interleaving.Half(group, half, 0);
         d.Store(scales);
         (d * Vector256.Create(-16f)).Store(offsets);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Factors(byte* group, float* scales, float* offsets)
+    {
+        Vector512<float> d = Interleaving.Half(group, 0);
+        d.Store(scales);
+        (d * Vector512.Create(-16f)).Store(offsets);
     }
 }

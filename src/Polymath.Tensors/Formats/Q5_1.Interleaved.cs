@@ -20,16 +20,23 @@ internal readonly unsafe partial struct Q5_1 : IInterleavedFormat
     public static void Interleave(byte* block, byte* group, int row)
     {
         Interleaving.Halves(block, group, row, 2);
-        Interleaving.Words(block + FifthBits, group + LaneFifths, row, 1);
+        uint fifths = Interleaving.SpreadFifths(Unsafe.ReadUnaligned<uint>(block + FifthBits));
+        Interleaving.Words((byte*)&fifths, group + LaneFifths, row, 1);
         Interleaving.Words(block + Quants, group + LaneQuants, row, 4);
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Steps(byte* group, nint half, nint stretch, out EightSteps q)
+    public static void Steps(byte* group, nint half, nint stretch, out EightSteps<Vector256<byte>> q)
     {
-        Interleaving.SplitNibbles(group + LaneQuants, half, out q);
-        Interleaving.FifthBits(Interleaving.Word(group + LaneFifths, half, 0), ref q);
+        Interleaving.SplitFives(group + LaneQuants, Interleaving.Word(group + LaneFifths, half, 0), half, out q);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Steps(byte* group, nint stretch, out EightSteps<Vector512<byte>> q)
+    {
+        Interleaving.SplitFives(group + LaneQuants, Interleaving.Word(group + LaneFifths, 0), out q);
     }
 
     /// <inheritdoc/>
@@ -38,5 +45,13 @@ internal readonly unsafe partial struct Q5_1 : IInterleavedFormat
     {
         Interleaving.Half(group, half, 0).Store(scales);
         Interleaving.Half(group, half, 1).Store(offsets);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Factors(byte* group, float* scales, float* offsets)
+    {
+        Interleaving.Half(group, 0).Store(scales);
+        Interleaving.Half(group, 1).Store(offsets);
     }
 }

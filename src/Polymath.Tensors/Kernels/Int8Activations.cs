@@ -23,9 +23,9 @@ internal static unsafe class Int8Activations
     // Below this the reciprocal overflows; such a block counts as zero.
     private const float Smallest = 1e-35f;
 
-    /// <summary>Size of a row in floats.</summary>
+    /// <summary>Size of a row in floats: an odd number of cache lines, so that the same places of many rows do not share few sets of a cache.</summary>
     public static int RowFloats(int columns, bool wide) =>
-        checked(WideStart(columns) + (wide ? Padded(2 * columns) : 0)) / sizeof(float);
+        ((checked(WideStart(columns) + (wide ? Padded(2 * columns) : 0)) / Alignment) | 1) * (Alignment / sizeof(float));
 
     /// <summary>Where in a row the K/32 scales begin, in bytes.</summary>
     public static int ScalesStart(int columns) => Padded(columns);

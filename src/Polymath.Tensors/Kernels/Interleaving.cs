@@ -7,7 +7,7 @@ namespace Polymath.Tensors;
 /// Sixteen rows of blocks side by side. A field of a block, an array of 16-bit or 32-bit elements, becomes an array
 /// of registers: element i of row 0, of row 1 … of row 15. The size stays what it was.
 /// </summary>
-internal static unsafe class Interleaving
+internal static unsafe partial class Interleaving
 {
     /// <summary>Rows in a group.</summary>
     public const int Rows = 16;
@@ -58,6 +58,30 @@ internal static unsafe class Interleaving
             ((uint*)target)[(i * Rows) + row] = Unsafe.ReadUnaligned<uint>(source + (4 * i));
     }
 
+    /// <summary>
+    /// The nibbles of eight stretches, of which each two lie in the low and the high halves of 32 bytes, rearranged so that each
+    /// stretch is four words by itself, as SplitNibbles reads them.
+    /// </summary>
+    /// <param name="source">128 bytes.</param>
+    /// <param name="target">The first stretch's first word.</param>
+    /// <param name="row">Which of the sixteen rows.</param>
+    /// <param name="words">Words from stretch to stretch.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Nibbles(byte* source, byte* target, int row, nint words)
+    {
+        const uint Low = 0x0F0F0F0F, High = 0xF0F0F0F0;
+        var to = (uint*)target + row;
+        for (nint pair = 0; pair < 4; pair++, source += 32, to += 2 * words * Rows)
+        {
+            for (nint i = 0; i < 4; i++)
+            {
+                uint a = Unsafe.ReadUnaligned<uint>(source + (4 * i)), b = Unsafe.ReadUnaligned<uint>(source + 16 + (4 * i));
+                to[i * Rows] = (a & Low) | ((b << 4) & High);
+                to[(words + i) * Rows] = ((a >> 4) & Low) | (b & High);
+            }
+        }
+    }
+
     /// <summary>Element <paramref name="index"/> of a field of 32-bit elements, of eight rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<byte> Word(byte* field, nint half, nint index) => Vector256.Load(field + (64 * index) + (32 * half));
@@ -105,10 +129,11 @@ internal static unsafe class Interleaving
     /// 16–31 in the high halves of their bytes.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void SplitNibbles(byte* field, nint half, out EightSteps q)
+    public static void SplitNibbles(byte* field, nint half, out EightSteps<Vector256<byte>> q)
     {
         Vector256<byte> low = Vector256.Create((byte)15);
-        Vector256<byte> a = Word(field, half, 0), b = Word(field, half, 1), c = Word(field, half, 2), d = Word(field, half, 3);
+        field += 32 * half;
+        Vector256<byte> a = Vector256.Load(field), b = Vector256.Load(field + 64), c = Vector256.Load(field + 128), d = Vector256.Load(field + 192);
         q.S0 = a & low;
         q.S1 = b & low;
         q.S2 = c & low;
@@ -119,38 +144,9 @@ internal static unsafe class Interleaving
         q.S7 = (d.AsUInt16() >>> 4).AsByte() & low;
     }
 
-    /// <summary>32 elements in eight 32-bit elements of a field, each in the bits of a byte from <paramref name="shift"/> on.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void ShiftedBits(byte* field, nint half, int shift, byte mask, out EightSteps q)
-    {
-        Vector256<byte> m = Vector256.Create(mask);
-        q.S0 = (Word(field, half, 0).AsUInt16() >>> shift).AsByte() & m;
-        q.S1 = (Word(field, half, 1).AsUInt16() >>> shift).AsByte() & m;
-        q.S2 = (Word(field, half, 2).AsUInt16() >>> shift).AsByte() & m;
-        q.S3 = (Word(field, half, 3).AsUInt16() >>> shift).AsByte() & m;
-        q.S4 = (Word(field, half, 4).AsUInt16() >>> shift).AsByte() & m;
-        q.S5 = (Word(field, half, 5).AsUInt16() >>> shift).AsByte() & m;
-        q.S6 = (Word(field, half, 6).AsUInt16() >>> shift).AsByte() & m;
-        q.S7 = (Word(field, half, 7).AsUInt16() >>> shift).AsByte() & m;
-    }
-
-    /// <summary>Sets higher bits: q |= high &lt;&lt; shift, step by step.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void SetHigh(ref EightSteps q, in EightSteps high, int shift)
-    {
-        q.S0 |= (high.S0.AsUInt16() << shift).AsByte();
-        q.S1 |= (high.S1.AsUInt16() << shift).AsByte();
-        q.S2 |= (high.S2.AsUInt16() << shift).AsByte();
-        q.S3 |= (high.S3.AsUInt16() << shift).AsByte();
-        q.S4 |= (high.S4.AsUInt16() << shift).AsByte();
-        q.S5 |= (high.S5.AsUInt16() << shift).AsByte();
-        q.S6 |= (high.S6.AsUInt16() << shift).AsByte();
-        q.S7 |= (high.S7.AsUInt16() << shift).AsByte();
-    }
-
     /// <summary>The entry of a table of 16 bytes, lying twice in <paramref name="table"/>, for each q of 0–15.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void LookUp(ref EightSteps q, Vector256<byte> table)
+    public static void LookUp(ref EightSteps<Vector256<byte>> q, Vector256<byte> table)
     {
         q.S0 = Simd.LookUp(table, q.S0);
         q.S1 = Simd.LookUp(table, q.S1);
@@ -162,27 +158,34 @@ internal static unsafe class Interleaving
         q.S7 = Simd.LookUp(table, q.S7);
     }
 
-    /// <summary>The fifth bits of 32 elements of eight rows, a 32-bit word for each row, as bytes of 0 or 16.</summary>
+    /// <summary>The same of 5 bits: bit i of each byte of <paramref name="fifths"/> belongs to register i.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void FifthBits(Vector256<byte> words, ref EightSteps q)
+    public static void SplitFives(byte* field, Vector256<byte> fifths, nint half, out EightSteps<Vector256<byte>> q)
     {
-        q.S0 |= Fifth(words, 0);
-        q.S1 |= Fifth(words, 1);
-        q.S2 |= Fifth(words, 2);
-        q.S3 |= Fifth(words, 3);
-        q.S4 |= Fifth(words, 4);
-        q.S5 |= Fifth(words, 5);
-        q.S6 |= Fifth(words, 6);
-        q.S7 |= Fifth(words, 7);
+        Vector256<ushort> f = fifths.AsUInt16();
+        Vector256<byte> high = Vector256.Create((byte)16);
+        SplitNibbles(field, half, out q);
+        q.S0 |= (f << 4).AsByte() & high;
+        q.S1 |= (f << 3).AsByte() & high;
+        q.S2 |= (f << 2).AsByte() & high;
+        q.S3 |= (f << 1).AsByte() & high;
+        q.S4 |= fifths & high;
+        q.S5 |= (f >>> 1).AsByte() & high;
+        q.S6 |= (f >>> 2).AsByte() & high;
+        q.S7 |= (f >>> 3).AsByte() & high;
     }
 
-    /// <summary>Bits 4·step … 4·step + 3 of each word, one in each byte of the lane: the byte that holds them four times, masked.</summary>
+    /// <summary>A word whose bit j is that of element j as SplitFives reads it: bit i of byte e for element 4i + e.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<byte> Fifth(Vector256<byte> words, int step)
+    public static uint SpreadFifths(uint word)
     {
-        Vector256<uint> four = (words.AsUInt32() >>> (4 * step)) & Vector256.Create(15u);
-        // Bit b to bit 8b + 4: the multiples lie apart, so none disturbs another.
-        Vector256<uint> spread = (four * Vector256.Create(0x00204081u)) & Vector256.Create(0x01010101u);
-        return (spread << 4).AsByte();
+        uint target = 0;
+        for (int i = 0; i < 8; i++)
+        {
+            uint four = (word >> (4 * i)) & 15;
+            target |= ((four * 0x00204081) & 0x01010101) << i;   // bit b to bit 8b: the multiples lie apart, so none disturbs another
+        }
+
+        return target;
     }
 }

@@ -17,8 +17,10 @@ internal static unsafe partial class MatMulInteger
     /// <summary>True for the formats that have an interleaved form.</summary>
     public static bool IsInterleaved(TensorFormat format) => FormatTable.Of(format).Rows is not null;
 
-    /// <summary>True when many tokens meet the format as 16-bit numbers.</summary>
-    public static bool IsWide(TensorFormat format) => Avx2.IsSupported && FormatTable.Of(format) is { Rows: not null, StepsPerSum: 0 };
+    /// <summary>True when that many tokens meet the format as 16-bit numbers.</summary>
+    public static bool IsWide(InstructionSet set, int tokens, TensorFormat format) =>
+        (tokens >= Int8Activations.RowsAtOnce || set == InstructionSet.Avx512) && Avx2.IsSupported
+        && FormatTable.Of(format) is { Rows: not null, StepsPerSum: 0 };
 
     /// <summary>Computes the outputs of the weight rows [from, to), from a multiple of sixteen.</summary>
     public static void Rows<TFormat>(InstructionSet set, MatMul.Part* part, int from, int to)
@@ -26,12 +28,12 @@ internal static unsafe partial class MatMulInteger
     {
         if (set == InstructionSet.Scalar)
             MatMulScalar.Integers<TFormat>(part, from, to);
+        else if (set == InstructionSet.Avx512 && Avx2.IsSupported)
+            Direct512<TFormat>(part, from, to);
         else if (part->Tokens < Int8Activations.RowsAtOnce)
             FewTokens<TFormat>(part, from, to);
-        else if (set == InstructionSet.Avx512)
-            Panels<TFormat, Tile512>(part, from, to);
         else
-            Panels<TFormat, Tile256>(part, from, to);
+            Panels<TFormat>(part, from, to);
     }
 
     /// <summary>The sixteen rows from <paramref name="n"/> on: as they lie interleaved, or interleaved into the thread's scratch.</summary>
@@ -75,6 +77,9 @@ internal static unsafe partial class MatMulInteger
     private static void OneToken<TFormat>(byte* group, byte* x, int columns, float* y)
         where TFormat : struct, IInterleavedFormat
     {
+        // Constants first: the compiler inlines in order, and only so much.
+        nint stretches = TFormat.BlockLength / Interleaving.Stretch, stretchBytes = Interleaving.Rows * TFormat.BlockBytes / stretches;
+        nint sumsOfStretch = Interleaving.Stretch / TFormat.GroupLength, blockBytes = Interleaving.Rows * TFormat.BlockBytes;
         var scales = (float*)(x + Int8Activations.ScalesStart(columns));
         var sums = (float*)(x + Int8Activations.SumsStart(columns, TFormat.GroupLength));
         byte* end = x + columns;
@@ -83,38 +88,64 @@ internal static unsafe partial class MatMulInteger
         float* offsets = factors + (Groups.MostGroups * Interleaving.Rows);
         while (x < end)
         {
-            TFormat.Factors(group, 0, factors, offsets);
-            TFormat.Factors(group, 1, factors + 8, offsets + 8);
-            for (nint s = 0; s < TFormat.BlockLength / Interleaving.Stretch; s++)
+            if (stretches > 1)
             {
-                Prefetch<TFormat>(group + (s * StretchBytes<TFormat>()));
+                Factors<TFormat>(group, factors, offsets);
+            }
+            else
+            {
+                TFormat.Factors(group, 0, factors, offsets);
+                TFormat.Factors(group, 1, factors + 8, offsets + 8);
+            }
+
+            for (nint s = 0; s < stretches; s++)
+            {
+                Prefetch(group + (s * stretchBytes), stretchBytes);
                 low = AddStretch<TFormat>(group, 0, s, (int*)x, scales, sums, factors, low);
                 high = AddStretch<TFormat>(group, 1, s, (int*)x, scales, sums, factors + 8, high);
                 x += Interleaving.Stretch;
                 scales++;
-                sums += Interleaving.Stretch / TFormat.GroupLength;
+                sums += sumsOfStretch;
             }
 
-            group += Interleaving.Rows * TFormat.BlockBytes;
+            group += blockBytes;
         }
 
         low.Store(y);
         high.Store(y + 8);
     }
 
-    /// <summary>Bytes of sixteen rows of 32 elements.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static nint StretchBytes<TFormat>()
+    /// <summary>The factors of sixteen rows; a call of its own, which leaves room in the loop over the stretches.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Factors<TFormat>(byte* group, float* factors, float* offsets)
         where TFormat : struct, IInterleavedFormat
-        => Interleaving.Rows * TFormat.BlockBytes * Interleaving.Stretch / TFormat.BlockLength;
+    {
+        TFormat.Factors(group, 0, factors, offsets);
+        TFormat.Factors(group, 1, factors + 8, offsets + 8);
+    }
 
     /// <summary>Asks for what is read some stretches later: the chip's own prefetching ends at each page.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Prefetch<TFormat>(byte* at)
-        where TFormat : struct, IInterleavedFormat
+    private static void Prefetch(byte* at, nint bytes)
     {
-        for (nint line = 0; line < StretchBytes<TFormat>(); line += 64)
-            Simd.PrefetchNear(at + PrefetchBytes + line);
+        at += PrefetchBytes;
+        Simd.PrefetchNear(at);
+        if (bytes > 64)
+            Simd.PrefetchNear(at + 64);
+        if (bytes > 128)
+            Simd.PrefetchNear(at + 128);
+        if (bytes > 192)
+            Simd.PrefetchNear(at + 192);
+        if (bytes > 256)
+            Simd.PrefetchNear(at + 256);
+        if (bytes > 320)
+            Simd.PrefetchNear(at + 320);
+        if (bytes > 384)
+            Simd.PrefetchNear(at + 384);
+        if (bytes > 448)
+            Simd.PrefetchNear(at + 448);
+        if (bytes > 512)
+            Simd.PrefetchNear(at + 512);
     }
 
     /// <summary>Eight rows times 32 activations.</summary>
@@ -123,7 +154,7 @@ internal static unsafe partial class MatMulInteger
         byte* group, nint half, nint stretch, int* x, float* scale, float* sums, float* factors, Vector256<float> y)
         where TFormat : struct, IInterleavedFormat
     {
-        TFormat.Steps(group, half, stretch, out EightSteps q);
+        TFormat.Steps(group, half, stretch, out EightSteps<Vector256<byte>> q);
         if (TFormat.GroupLength == Interleaving.Stretch)
         {
             Vector256<int> dots;

@@ -78,7 +78,7 @@ public static unsafe partial class MatMul
         {
             RequireShapes(x, target);
             integers |= MatMulInteger.IsInterleaved(target.Weight.Format);
-            wide |= x.Rows >= Int8Activations.RowsAtOnce && MatMulInteger.IsWide(target.Weight.Format);
+            wide |= MatMulInteger.IsWide(set, x.Rows, target.Weight.Format);
         }
 
         if (integers)
@@ -89,9 +89,9 @@ public static unsafe partial class MatMul
             parts[i] = new Part
             {
                 Format = weight.Format,
-                Weight = weight.Data,
+                Weight = IsCopied(targets[i]) ? targets[i].Interleaved.Data : weight.Data,
                 IsFinite = targets[i].IsFinite,
-                Interleaved = targets[i].Interleaved.Data,
+                Interleaved = IsCopied(targets[i]) ? null : targets[i].Interleaved.Data,
                 WeightStride = (nint)weight.RowBytes,
                 Rows = weight.Rows,
                 X = x.Floats,
@@ -116,6 +116,9 @@ public static unsafe partial class MatMul
             GC.KeepAlive(target.Y.Owner);
         }
     }
+
+    /// <summary>True when the weight's elements lie once more in the same order.</summary>
+    private static bool IsCopied(in MatMulTarget target) => !target.Interleaved.IsEmpty && FormatInfo.BlockLength(target.Weight.Format) == 1;
 
     /// <summary>Units per chunk: enough work to pay for handing it out, few enough for every thread to get its share.</summary>
     private static int ChunkSize(int units, long workPerUnit, int threads)

@@ -9,6 +9,7 @@ internal sealed class WeightReader
 {
     private readonly WeightSource _source;
     private readonly ThreadTeam? _team;
+    private readonly long _sourceBytes;
     private readonly List<InterleavedMatrix> _interleaved = [];
 
     /// <summary>Reads and checks the settings.</summary>
@@ -19,6 +20,7 @@ internal sealed class WeightReader
     {
         _source = source;
         _team = team;
+        _sourceBytes = source.Tensors.Sum(t => t.ByteLength);
         Settings = ModelSettings.Read(source);
     }
 
@@ -69,13 +71,11 @@ internal sealed class WeightReader
         Prepare(new(Matrix(name, rows, columns), OptionalVector(name + ".bias", rows)) { Name = name + ".weight" });
 
     /// <summary>
-    /// The same layer, made ready to be multiplied: its weight interleaved where that pays, F16 looked through for infinity. The stored weight stays what it is, for embeddings and slices,
-    /// but its pages need no memory until they are read again.
+    /// The same layer, made ready to be multiplied: its weight interleaved, or halves copied, where that pays; F16 looked through for
+    /// infinity. The stored weight stays what it is, for embeddings and slices, but its pages need no memory until they are read again.
     /// </summary>
     public Linear Prepare(Linear layer)
     {
-        if (layer.Weight.Format == TensorFormat.F16 && _team is not null)
-            return layer with { IsFinite = MatMul.IsFinite(_team, layer.Weight) };
         if (layer.Weight.Rows == 0 || !InterleavedMatrix.Pays(layer.Weight.Format))
             return layer;
         long bytes = InterleavedMatrix.ByteLength(layer.Weight.Format, layer.Weight.Rows, layer.Weight.Columns);
@@ -84,10 +84,15 @@ internal sealed class WeightReader
             ForgottenBytes += bytes;
         if (_team is null)
             return layer;
-        InterleavedMatrix interleaved = InterleavedMatrix.From(_team, layer.Weight);
+        // Small ones lie one behind the other, as many in a buffer as there are, or fill it.
+        const long BufferBytes = 64L << 20;
+        long left = bytes + Math.Max(0, _sourceBytes - InterleavedBytes);
+        InterleavedMatrix interleaved = InterleavedMatrix.From(
+            _team, layer.Weight, _interleaved.LastOrDefault(), bytes < BufferBytes ? Math.Min(BufferBytes, left) : bytes);
+        bool isFinite = MatMul.IsFinite(_team, layer.Weight);
         _interleaved.Add(interleaved);
         (layer.Weight.Owner as FileImage)?.Forget(layer.Weight);
-        return layer with { Interleaved = interleaved };
+        return layer with { Interleaved = interleaved, IsFinite = isFinite };
     }
 
     /// <summary>The matrices of all experts, one below the other, and their biases: weight [E·rows, columns], bias [E, rows].</summary>
