@@ -7,9 +7,6 @@ internal sealed class JsonSyntax
 {
     private const int MostIndent = 40;
 
-    private static readonly JsonSyntax s_natural = new(JsonWhitespace.Natural);
-    private static readonly JsonSyntax s_none = new(JsonWhitespace.None);
-
     private JsonSyntax(JsonWhitespace whitespace)
     {
         bool natural = whitespace == JsonWhitespace.Natural;
@@ -43,7 +40,7 @@ internal sealed class JsonSyntax
     public Expression Separator { get; }
 
     /// <summary>The syntax for a choice of whitespace.</summary>
-    public static JsonSyntax For(JsonWhitespace whitespace) => whitespace == JsonWhitespace.None ? s_none : s_natural;
+    public static JsonSyntax For(JsonWhitespace whitespace) => whitespace == JsonWhitespace.None ? Compact.Syntax : Natural.Syntax;
 
     /// <summary>Brackets around <paramref name="content"/>, which may be empty: then nothing stands between them.</summary>
     public Expression List(string open, Expression content, string close) =>
@@ -51,6 +48,16 @@ internal sealed class JsonSyntax
 
     /// <summary>One or more of <paramref name="item"/>.</summary>
     public Expression Many(Expression item) => All(item, Times(All(Separator, item), 0, null));
+
+    private static class Natural
+    {
+        public static readonly JsonSyntax Syntax = new(JsonWhitespace.Natural);
+    }
+
+    private static class Compact
+    {
+        public static readonly JsonSyntax Syntax = new(JsonWhitespace.None);
+    }
 
     /// <summary>Automata of the tokens of JSON.</summary>
     public static class Machines
