@@ -114,7 +114,7 @@ internal static class ConstrainSpeed
         return [.. ids];
     }
 
-    private static Tokenizer Join(string[] paths)
+    internal static Tokenizer Join(string[] paths)
     {
         var texts = new List<string> { "<|endoftext|>" };
         var known = new HashSet<string>(texts, StringComparer.Ordinal);

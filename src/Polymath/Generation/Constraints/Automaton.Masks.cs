@@ -18,7 +18,10 @@ internal sealed partial class Automaton
     private long _maskBytes;
 
     /// <summary>Tokens that stay alive from a frame whatever is below it, and nodes of the tree at which it can be left.</summary>
-    private sealed record FrameMask(ulong[] Bits, int[] Exits);
+    /// <param name="Bits">One bit for each token.</param>
+    /// <param name="Exits">The nodes.</param>
+    /// <param name="IsTwins">True when it is that of a frame that does the same for tokens that are not very long.</param>
+    private sealed record FrameMask(ulong[] Bits, int[] Exits, bool IsTwins);
 
     /// <summary>One bit for each id that may come next, the ends of an answer among them. Not to be changed.</summary>
     public ulong[] Mask(int state)
@@ -36,6 +39,7 @@ internal sealed partial class Automaton
         int[] stacks = _states[state];
         ulong[]? bits = null;
         bool shared = true;   // still the mask of a frame, which belongs to it
+        bool twins = false;
         foreach (int stack in stacks)
         {
             if (stack == Bottom)
@@ -50,6 +54,7 @@ internal sealed partial class Automaton
             if (frame.Next.Length > 0)
             {
                 FrameMask own = MaskOf(index);
+                twins |= own.IsTwins;
                 if (bits is null)
                     bits = own.Bits;
                 else
@@ -64,6 +69,14 @@ internal sealed partial class Automaton
 
             foreach (FrameEdge token in frame.Tokens)
                 AllowToken(token.What, Own());
+        }
+
+        foreach ((int id, byte[] bytes) in twins ? _trie.VeryLong : [])
+        {
+            if (Next(state, bytes) != Dead)
+                Own()[id >> 6] |= 1UL << id;
+            else
+                Own()[id >> 6] &= ~(1UL << id);
         }
 
         return bits ?? new ulong[(_trie.Vocabulary + 63) / 64];
@@ -104,20 +117,35 @@ internal sealed partial class Automaton
     {
         if (_frameMasks.TryGetValue(frame, out FrameMask? mask))
             return mask;
-        ulong[] bits = new ulong[(_trie.Vocabulary + 63) / 64];
+        int twin = _frames.Twin(frame);
+        if (twin != frame)
+            return _frameMasks[frame] = MaskOf(twin) with { IsTwins = true };
+        int start = InternState([Push(frame, Bottom)]);
+        bool root = (int)(_frames[frame].Positions[0] >> 32) < _frames.Program.RootNodes;   // nothing is below it
+        _asked = 0;
+        ulong safe = Safe(start, ByteGroups.Short, root);
+        ulong[] bits = safe == 0 ? new ulong[(_trie.Vocabulary + 63) / 64] : (ulong[])_trie.Within(safe).Clone();
         var exits = new List<int>();
-        Walk(1, _trie.Nodes.Length, InternState([Push(frame, Bottom)]), bits, exits);
-        mask = new FrameMask(bits, [.. exits]);
+        Walk(1, _trie.Nodes.Length, start, bits, root ? null : exits, safe);
+        mask = new FrameMask(bits, [.. exits], IsTwins: false);
         Keep((bits.Length * 8) + (exits.Count * 4));
         return _frameMasks[frame] = mask;
     }
 
     /// <summary>Allows the tokens from node <paramref name="from"/> on, whose parent left the automaton in <paramref name="state"/>.</summary>
-    private void Walk(int from, int to, int state, ulong[] bits, List<int>? exits)
+    /// <param name="from">The first node.</param>
+    /// <param name="to">The node behind the last.</param>
+    /// <param name="state">Where the parent of the first leads.</param>
+    /// <param name="bits">Takes the tokens.</param>
+    /// <param name="exits">Takes the nodes at which the rule can be left with tokens below; null where there is nothing to leave.</param>
+    /// <param name="safe">Groups of which all tokens are allowed already.</param>
+    private void Walk(int from, int to, int state, ulong[] bits, List<int>? exits, ulong safe = 0)
     {
         ReadOnlySpan<TrieNode> nodes = _trie.Nodes;
         if (from >= to)
             return;
+        ReadOnlySpan<ulong> own = _trie.Own, below = _trie.Below;
+        int outside = 0;   // up to this node one above has a byte that is not safe
         int[] path = _path;
         path[nodes[from].Depth - 1] = state;
         byte[] classes = _classes;
@@ -140,7 +168,9 @@ internal sealed partial class Automaton
                 bits[token >> 6] |= 1UL << token;
             if (exits is not null && node.End > i + 1 && CanEnd(next))
                 exits.Add(i);
-            i++;
+            if (i >= outside && (own[i] & ~safe & ~(ByteGroups.Long | ByteGroups.Broken)) != 0)
+                outside = node.End;
+            i = i >= outside && (below[i] & ~safe) == 0 ? node.End : i + 1;
         }
     }
 

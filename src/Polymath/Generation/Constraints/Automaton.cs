@@ -89,7 +89,10 @@ internal sealed partial class Automaton
     }
 
     /// <summary>The state after a control token, or <see cref="Dead"/>.</summary>
-    public int NextToken(int state, int id)
+    /// <param name="state">Where the text before leads.</param>
+    /// <param name="id">The token.</param>
+    /// <param name="isEnd">True for one that ends an answer: it may only come where the grammar names it.</param>
+    public int NextToken(int state, int id, bool isEnd)
     {
         _members.Clear();
         foreach (int stack in _states[state])
@@ -99,7 +102,7 @@ internal sealed partial class Automaton
             (int frame, int parent, _) = _stacks[stack];
             foreach (FrameEdge edge in _frames[frame].Tokens)
             {
-                if (edge.What == id || (edge.What == Frame.OtherToken && !_namedTokens.Contains(id)))
+                if (edge.What == id || (edge.What == Frame.OtherToken && !isEnd && !_namedTokens.Contains(id)))
                     AddClosure(_frames.Return(edge), parent);
             }
         }
@@ -151,6 +154,13 @@ internal sealed partial class Automaton
 
     private int Step(int state, int byteClass)
     {
+        if (_states[state] is [not Bottom and int only])
+        {
+            int target = _frames.Next(_stacks[only].Frame, byteClass);
+            target = target < 0 ? Dead : Closure(Push(target, _stacks[only].Parent));
+            return _next[(state * _classCount) + byteClass] = target;
+        }
+
         _members.Clear();
         foreach (int stack in _states[state])
         {

@@ -16,6 +16,8 @@ internal sealed partial class ByteDfa
     {
         if (expression is Expression.Machine machine)
             return machine.Dfa;
+        if (expression == Expression.Never)
+            return new ByteDfa([], [0, 0], [false]);
         var frames = new FrameTable(GrammarProgram.Compile(expression, budget), []);
         var builder = new Builder();
         builder.Add();

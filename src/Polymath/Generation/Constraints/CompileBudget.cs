@@ -15,7 +15,7 @@ internal sealed class CompileBudget
     public const int Depth = 256;
 
     /// <summary>Most states and steps of work that make one state.</summary>
-    public const int States = 1_000_000;
+    public const int States = 500_000;
 
     private static readonly TimeSpan s_time = TimeSpan.FromSeconds(2);
 

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 using System.Text;
 using Polymath.Text;
 
@@ -88,17 +89,31 @@ public sealed class Constraint
         for (int word = 0; word < (logits.Length + 63) / 64; word++)
         {
             ulong bits = word < allowed.Length ? allowed[word] : 0;
-            if (bits == ulong.MaxValue)
-                continue;
             Span<float> part = logits.Slice(word * 64, Math.Min(64, logits.Length - (word * 64)));
             if (bits == 0)
-            {
                 part.Fill(float.NegativeInfinity);
-                continue;
-            }
+            else if (bits != ulong.MaxValue)
+                Forbid(part, ~bits);
+        }
+    }
 
-            for (int i = 0; i < part.Length; i++)
-                part[i] = (bits >> i & 1) != 0 ? part[i] : float.NegativeInfinity;
+    private static void Forbid(Span<float> part, ulong bits)
+    {
+        if (part.Length < 64)
+            bits &= (1UL << part.Length) - 1;
+        if (BitOperations.PopCount(bits) <= 16 || !Vector256.IsHardwareAccelerated || part.Length < 64)
+        {
+            for (; bits != 0; bits &= bits - 1)
+                part[BitOperations.TrailingZeroCount(bits)] = float.NegativeInfinity;
+            return;
+        }
+
+        var select = Vector256.Create(1, 2, 4, 8, 16, 32, 64, 128);
+        for (int i = 0; i < 64; i += 8, bits >>= 8)
+        {
+            Vector256<int> chosen = Vector256.Equals(Vector256.Create((int)bits) & select, select);
+            Span<float> eight = part.Slice(i, 8);
+            Vector256.ConditionalSelect(chosen.AsSingle(), Vector256.Create(float.NegativeInfinity), Vector256.Create<float>(eight)).CopyTo(eight);
         }
     }
 
@@ -163,9 +178,10 @@ public sealed class Constraint
         Renew();
         lock (_automaton)
         {
-            int next = _tokenizer.IsSpecial(id) || _tokenizer.IsEndOfGeneration(id) ? _automaton.NextToken(_state, id)
+            bool isEnd = _tokenizer.IsEndOfGeneration(id);
+            int next = isEnd || _tokenizer.IsSpecial(id) ? _automaton.NextToken(_state, id, isEnd)
                 : _tokenizer.TokenBytes(id) is { IsEmpty: false } bytes ? _automaton.Next(_state, bytes) : Automaton.Dead;
-            return next == Automaton.Dead && _tokenizer.IsEndOfGeneration(id) && _automaton.CanEnd(_state) ? _state : next;
+            return next == Automaton.Dead && isEnd && _automaton.CanEnd(_state) ? _state : next;
         }
     }
 

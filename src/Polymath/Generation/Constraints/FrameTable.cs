@@ -82,6 +82,15 @@ internal sealed class FrameTable
         return edge.Return;
     }
 
+    /// <summary>The frame that does the same for any text of <see cref="NodeCopies.Few"/> bytes; often the frame itself.</summary>
+    public int Twin(int frame)
+    {
+        _positions.Clear();
+        foreach (long position in _frames[frame].Positions)
+            _positions.Add(((long)Program.Twin((int)(position >> 32)) << 32) | (uint)position);
+        return Intern();
+    }
+
     /// <summary>The number here of a frame of another table of the same program and vocabulary.</summary>
     public int Import(Frame other)
     {

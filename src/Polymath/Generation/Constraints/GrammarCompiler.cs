@@ -18,6 +18,8 @@ internal sealed partial class GrammarCompiler(CompileBudget budget)
     private readonly Dictionary<Rule, int> _ruleIds = [];
     private readonly Dictionary<Rule, Extent> _extents = [];
     private readonly List<string> _tokens = [];
+    private readonly List<NodeCopies> _copies = [];
+    private bool _copying;
 
     /// <summary>Bytes of the longest match and nodes, where both are small.</summary>
     private readonly record struct Extent(int Bytes, int Nodes)
@@ -35,19 +37,21 @@ internal sealed partial class GrammarCompiler(CompileBudget budget)
     {
         _rules.Add(new Rule("root") { Body = root });
         var starts = new List<int>();
+        int rootNodes = 0;
         for (int rule = 0; rule < _rules.Count; rule++)
         {
             if (_rules.Count > CompileBudget.Rules)
                 throw new ConstraintException($"the grammar has more than {CompileBudget.Rules} rules");
             Expression body = _rules[rule].Body ?? throw new ConstraintException($"rule {_rules[rule].Name} has no body");
             starts.Add(Emit(body, Add(NodeKind.Accept)));
+            rootNodes = rule == 0 ? _nodes.Count : rootNodes;
         }
 
         bool[] live = FindLive(starts);
         if (!live[starts[0]])
             throw new ConstraintException("the grammar matches nothing");
         CheckLeftRecursion(starts);
-        return new GrammarProgram([.. _nodes], live, [.. _machines], [.. starts], [.. _tokens]);
+        return new GrammarProgram([.. _nodes], live, [.. _machines], [.. starts], [.. _tokens], rootNodes, [.. _copies]);
     }
 
     private int Add(NodeKind kind, int value = 0, int a = -1, int b = -1)
@@ -102,8 +106,7 @@ internal sealed partial class GrammarCompiler(CompileBudget budget)
         int entry = next;
         if (repeat.Most is { } most)
         {
-            for (int i = repeat.Least; i < most; i++)
-                entry = Add(NodeKind.Split, 0, Emit(repeat.Part, entry), next);
+            entry = EmitCopies(repeat.Part, most - repeat.Least, entry, optional: true);
         }
         else
         {
@@ -111,8 +114,28 @@ internal sealed partial class GrammarCompiler(CompileBudget budget)
             _nodes[entry] = new Node(NodeKind.Split, 0, Emit(repeat.Part, entry), next);
         }
 
-        for (int i = 0; i < repeat.Least; i++)
-            entry = Emit(repeat.Part, entry);
+        return EmitCopies(repeat.Part, repeat.Least, entry, optional: false);
+    }
+
+    /// <summary>The same nodes again and again, from the last copy to the first; where there are many, that is noted.</summary>
+    private int EmitCopies(Expression part, int count, int next, bool optional)
+    {
+        bool noted = !_copying && count > NodeCopies.Few;
+        _copying |= noted;
+        int first = _nodes.Count, entry = next;
+        for (int i = 0; i < count; i++)
+        {
+            entry = Emit(part, entry);
+            if (optional)
+                entry = Add(NodeKind.Split, 0, entry, next);
+        }
+
+        if (noted)
+        {
+            _copies.Add(new NodeCopies(first, (_nodes.Count - first) / count, count));
+            _copying = false;
+        }
+
         return entry;
     }
 

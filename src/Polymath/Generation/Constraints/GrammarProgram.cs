@@ -25,6 +25,18 @@ internal enum NodeKind : byte
 /// <summary>One node.</summary>
 internal readonly record struct Node(NodeKind Kind, int Value, int A, int B);
 
+/// <summary>
+/// Copies of the same nodes, made for a part that is repeated up to a count; from each the next lower one is reached.
+/// </summary>
+/// <param name="First">The first node of copy 0, the last in the text.</param>
+/// <param name="Size">Nodes of each copy.</param>
+/// <param name="Count">Copies.</param>
+internal readonly record struct NodeCopies(int First, int Size, int Count)
+{
+    /// <summary>With so many copies ahead, a text of as many bytes cannot tell how many more there are.</summary>
+    public const int Few = 32;
+}
+
 /// <summary>A compiled grammar: for each rule a nondeterministic automaton whose steps are machines, tokens and other rules. Immutable.</summary>
 internal sealed class GrammarProgram
 {
@@ -33,8 +45,13 @@ internal sealed class GrammarProgram
     private readonly ByteDfa[] _machines;
     private readonly int[] _starts;
 
-    internal GrammarProgram(Node[] nodes, bool[] live, ByteDfa[] machines, int[] starts, string[] tokens)
+    private readonly NodeCopies[] _copies;
+
+    internal GrammarProgram(
+        Node[] nodes, bool[] live, ByteDfa[] machines, int[] starts, string[] tokens, int rootNodes, NodeCopies[] copies)
     {
+        RootNodes = rootNodes;
+        _copies = copies;
         _nodes = nodes;
         _live = live;
         _machines = machines;
@@ -54,6 +71,22 @@ internal sealed class GrammarProgram
 
     /// <summary>Classes of bytes that no machine tells apart.</summary>
     public ByteClasses Classes { get; }
+
+    /// <summary>Nodes below this number belong to rule 0.</summary>
+    public int RootNodes { get; }
+
+    /// <summary>The node that does the same for any text of <see cref="NodeCopies.Few"/> bytes, in a copy as near to the end as can be.</summary>
+    public int Twin(int node)
+    {
+        foreach (NodeCopies copies in _copies)
+        {
+            int copy = (node - copies.First) / copies.Size;
+            if (node >= copies.First && copy < copies.Count)
+                return node - (Math.Max(0, copy - NodeCopies.Few) * copies.Size);
+        }
+
+        return node;
+    }
 
     /// <summary>A node.</summary>
     public ref readonly Node this[int node] => ref _nodes[node];

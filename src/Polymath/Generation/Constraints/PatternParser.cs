@@ -200,16 +200,16 @@ internal sealed class PatternParser
             if (AtEnd)
                 throw Wrong("a [ that is not closed");
             _budget.Work(1);
+            if (Ahead("-["))
+                throw Refused("class subtraction", _at, "ECMAScript has none");
             int first = ReadClassMember(ref named);
-            if (!Ahead("-") || _at + 1 == _text.Length || _text[_at + 1] == ']')
+            if (!Ahead("-") || Ahead("-[") || _at + 1 == _text.Length || _text[_at + 1] == ']')
             {
                 AddMember(ranges, first, first);
                 continue;
             }
 
             _at++;
-            if (Ahead("["))
-                throw Refused("class subtraction", _at, "ECMAScript has none");
             int last = ReadClassMember(ref named);
             if (first < 0 || last < 0)
             {

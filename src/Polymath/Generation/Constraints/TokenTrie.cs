@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Polymath.Text;
 
@@ -11,6 +12,9 @@ internal sealed class TokenTrie
     private static readonly ConditionalWeakTable<Tokenizer, TokenTrie> s_tries = [];
 
     private readonly TrieNode[] _nodes;
+    private readonly ulong[] _own;
+    private readonly ulong[] _below;
+    private readonly ConcurrentDictionary<ulong, ulong[]> _within = [];
     private readonly int[] _same;
 
     private TokenTrie(Tokenizer tokenizer)
@@ -34,6 +38,9 @@ internal sealed class TokenTrie
         Controls = [.. controls];
         ids.Sort((a, b) => Compare(tokenizer, a, b));
         _nodes = Build(tokenizer, ids);
+        VeryLong = [.. ids.Where(id => tokenizer.TokenBytes(id).Length > NodeCopies.Few).Select(id => (id, tokenizer.TokenBytes(id).ToArray()))];
+        _own = ByteGroups.OfNodes(_nodes);
+        _below = ByteGroups.Below(_nodes, _own);
     }
 
     /// <summary>Ids in the vocabulary.</summary>
@@ -48,6 +55,15 @@ internal sealed class TokenTrie
     /// <summary>Nodes, each before those below it; node 0 is the empty text.</summary>
     public ReadOnlySpan<TrieNode> Nodes => _nodes;
 
+    /// <summary>Tokens of more than <see cref="NodeCopies.Few"/> bytes.</summary>
+    public (int Id, byte[] Bytes)[] VeryLong { get; }
+
+    /// <summary>For each node the <see cref="ByteGroups"/> of its last byte, and of a token that ends there.</summary>
+    public ReadOnlySpan<ulong> Own => _own;
+
+    /// <summary>For each node the groups of all that is below it.</summary>
+    public ReadOnlySpan<ulong> Below => _below;
+
     /// <summary>Bytes of the longest token.</summary>
     public int Depth { get; private set; }
 
@@ -56,6 +72,32 @@ internal sealed class TokenTrie
 
     /// <summary>The tree of a tokenizer, kept with it.</summary>
     public static TokenTrie Of(Tokenizer tokenizer) => s_tries.GetValue(tokenizer, static t => new TokenTrie(t));
+
+    /// <summary>The tokens made of <paramref name="groups"/> alone, one bit for each id. Not to be changed.</summary>
+    public ulong[] Within(ulong groups)
+    {
+        const int MostKept = 256;
+        if (_within.TryGetValue(groups, out ulong[]? bits))
+            return bits;
+        bits = new ulong[(Vocabulary + 63) / 64];
+        for (int i = 1; i < _nodes.Length;)
+        {
+            ulong outside = _own[i] & ~groups;
+            if ((outside & ~(ByteGroups.Long | ByteGroups.Broken)) != 0)
+            {
+                i = _nodes[i].End;
+                continue;
+            }
+
+            for (int token = outside == 0 ? _nodes[i].Token : -1; token >= 0; token = _same[token])
+                bits[token >> 6] |= 1UL << token;
+            i++;
+        }
+
+        if (_within.Count >= MostKept)
+            _within.Clear();
+        return _within[groups] = bits;
+    }
 
     private TrieNode[] Build(Tokenizer tokenizer, List<int> ids)
     {

@@ -8,7 +8,7 @@ namespace Polymath.Generation.Constraints.Schemas;
 /// <param name="Fraction">Digits behind it, without trailing zeros.</param>
 internal readonly record struct Decimals(bool Negative, string Whole, string Fraction)
 {
-    private const int MostDigits = 400;
+    private const int MostDigits = 100;
     private const int MostStates = 40_000;
 
     private static readonly Expression s_digit = Digits('0', '9');
