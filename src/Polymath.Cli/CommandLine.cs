@@ -25,6 +25,7 @@ internal static class CommandLine
     public static IReadOnlyList<CliCommand> Commands() =>
     [
         new RunCommand(),
+        new ChatCommand(),
         new ShowCommand(),
         new DoctorCommand(),
         new TokenizeCommand(),
