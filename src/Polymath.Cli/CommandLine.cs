@@ -26,6 +26,10 @@ internal static class CommandLine
     [
         new RunCommand(),
         new ChatCommand(),
+        new ExtractCommand(),
+        new ClassifyCommand(),
+        new SummarizeCommand(),
+        new AskCommand(),
         new ShowCommand(),
         new DoctorCommand(),
         new TokenizeCommand(),
