@@ -2,7 +2,7 @@ using BenchmarkDotNet.Running;
 using Polymath.Benchmarks;
 
 // `gemm` measures matrix products of training as a share of the chip's peak, `matmul` those of inference, `attention` the
-// kernel of that name, `tokenize` the speed of encoding; `make-model`, `peer` and `side-by-side` are the parts of bench/side-by-side.sh; anything else is for BenchmarkDotNet.
+// kernel of that name, `tokenize` the speed of encoding, `constrain` the cost of grammars; `make-model`, `peer` and `side-by-side` are the parts of bench/side-by-side.sh; anything else is for BenchmarkDotNet.
 switch (args)
 {
     case ["gemm"]:
@@ -13,6 +13,9 @@ switch (args)
         return 0;
     case ["attention", ..]:
         AttentionSpeed.Run(args[1..]);
+        return 0;
+    case ["constrain", ..]:
+        ConstrainSpeed.Run(args[1..]);
         return 0;
     case ["tokenize", _, _, ..]:
         TokenizeSpeed.Run(args[1..]);

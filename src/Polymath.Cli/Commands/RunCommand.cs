@@ -125,6 +125,7 @@ internal sealed class RunCommand : CliCommand
             StopReason.StopText => "stop text",
             StopReason.MaxTokens => "token limit",
             StopReason.ContextFull => "context full",
+            StopReason.Complete => "complete",
             _ => "interrupted",
         };
         string dropped = result.DroppedTokens == 0

@@ -1,4 +1,5 @@
 using System.Text;
+using Polymath.Generation.Constraints;
 using Polymath.Text;
 
 namespace Polymath.Generation;
@@ -15,6 +16,7 @@ internal sealed class Answer
     private readonly StreamingDecoder _decoder;
     private readonly StopTexts _stops;
     private readonly LogProbs? _logProbs;
+    private readonly Constraint? _constraint;
     private readonly StringBuilder _text = new();
     private readonly List<int> _ids;
     private readonly int _maxTokens;
@@ -26,6 +28,7 @@ internal sealed class Answer
     /// <param name="capacity">Most tokens it can have.</param>
     /// <param name="onText">Receives each piece of text as soon as it is certain; never half a character.</param>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    /// <exception cref="ConstraintException">The vocabulary cannot write what the grammar asks for.</exception>
     public Answer(Tokenizer tokenizer, GenerationOptions options, int capacity, TextSink? onText)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxTokens, -1);
@@ -34,6 +37,7 @@ internal sealed class Answer
         _options = options;
         _sampler = new SamplerChain(options.Sampling, tokenizer.VocabularySize);
         _decoder = new StreamingDecoder(tokenizer);
+        _constraint = options.Grammar is { } grammar ? new Constraint(grammar, tokenizer) : null;
         _logProbs = options.LogProbs is { } count ? new LogProbs(count) : null;
         _maxTokens = options.MaxTokens < 0 ? int.MaxValue : options.MaxTokens;
         _ids = new List<int>(Math.Min(_maxTokens, capacity));
@@ -70,8 +74,11 @@ internal sealed class Answer
     {
         if (_maxTokens == 0)
             return Over(StopReason.MaxTokens);
+        if (_constraint is { IsComplete: true })
+            return Over(StopReason.Complete);
         logits = logits[.._tokenizer.VocabularySize];
-        int id = _sampler.Next(logits);
+        int id = _sampler.Next(logits, _constraint is null ? [] : _constraint.Allowed());
+        _constraint?.Accept(id);
         if (_tokenizer.IsEndOfGeneration(id) || _options.StopIds.Contains(id))
             return Over(StopReason.EndOfText);
         _logProbs?.Add(logits, id);
@@ -79,6 +86,8 @@ internal sealed class Answer
         Write(id);
         if (_stops.Stopped)
             return Over(StopReason.StopText);
+        if (_constraint is { IsComplete: true })
+            return Over(StopReason.Complete);
         return _ids.Count < _maxTokens || Over(StopReason.MaxTokens);
     }
 

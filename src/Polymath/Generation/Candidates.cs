@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Polymath.Generation;
 
 /// <summary>
@@ -18,7 +20,7 @@ public sealed class Candidates
         _probabilities = new float[vocabulary];
     }
 
-    /// <summary>Candidates left; at least one after <see cref="Fill"/>.</summary>
+    /// <summary>Candidates left; at least one after <see cref="Fill(ReadOnlySpan{float})"/>.</summary>
     public int Count => _count;
 
     /// <summary>True when index 0 is the most likely candidate and so on.</summary>
@@ -38,6 +40,27 @@ public sealed class Candidates
         for (int i = 0; i < logits.Length; i++)
             _keys[i] = ToKey(logits[i], i);
         _count = logits.Length;
+        IsSorted = false;
+    }
+
+    /// <summary>Takes those of <paramref name="logits"/> as candidates whose bits are set in <paramref name="allowed"/>.</summary>
+    /// <exception cref="ArgumentException">None is set, or one for which there is no logit.</exception>
+    public void Fill(ReadOnlySpan<float> logits, ReadOnlySpan<ulong> allowed)
+    {
+        _count = 0;
+        for (int word = 0; word < allowed.Length; word++)
+        {
+            for (ulong bits = allowed[word]; bits != 0; bits &= bits - 1)
+            {
+                int id = (word * 64) + BitOperations.TrailingZeroCount(bits);
+                if (id >= logits.Length || _count == _keys.Length)
+                    throw new ArgumentException($"token {id} is allowed and there are {logits.Length} logits", nameof(allowed));
+                _keys[_count++] = ToKey(logits[id], id);
+            }
+        }
+
+        if (_count == 0)
+            throw new ArgumentException("no token is allowed", nameof(allowed));
         IsSorted = false;
     }
 

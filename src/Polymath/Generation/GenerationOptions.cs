@@ -58,6 +58,9 @@ public sealed record GenerationOptions
     /// <summary>How many of the likeliest tokens are reported at each place with their probabilities; null for none, 0 for the chosen one alone.</summary>
     public int? LogProbs { get; init; }
 
+    /// <summary>What the answer must be; it ends where nothing more may follow. Null for any text.</summary>
+    public Constraints.Grammar? Grammar { get; init; }
+
     /// <summary>How each token is chosen.</summary>
     public SamplingOptions Sampling { get; init; } = new();
 }
@@ -92,6 +95,9 @@ public enum StopReason
 
     /// <summary>The caller cancelled.</summary>
     Cancelled,
+
+    /// <summary>The answer is all that <see cref="GenerationOptions.Grammar"/> allows; nothing more may follow.</summary>
+    Complete,
 }
 
 /// <summary>A token with its probability among all tokens, before any sampler has changed it.</summary>

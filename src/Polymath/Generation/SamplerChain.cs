@@ -1,3 +1,4 @@
+using System.Numerics;
 using Polymath.Generation.Samplers;
 
 namespace Polymath.Generation;
@@ -58,20 +59,25 @@ public sealed class SamplerChain
     }
 
     /// <summary>The next token for <paramref name="logits"/> [V]; the samplers are told of it.</summary>
-    public int Next(ReadOnlySpan<float> logits)
+    /// <param name="logits">Of all tokens.</param>
+    /// <param name="allowed">One bit for each token that may be chosen, at least one of them set; empty for all.</param>
+    public int Next(ReadOnlySpan<float> logits, ReadOnlySpan<ulong> allowed = default)
     {
-        int id = Choose(logits);
+        int id = Choose(logits, allowed);
         foreach (Sampler sampler in _samplers)
             sampler.Accept(id, isPrompt: false);
         return id;
     }
 
-    private int Choose(ReadOnlySpan<float> logits)
+    private int Choose(ReadOnlySpan<float> logits, ReadOnlySpan<ulong> allowed)
     {
         if (_greedy && _samplers.Count == 0)
-            return ArgMax(logits);
+            return allowed.IsEmpty ? ArgMax(logits) : ArgMax(logits, allowed);
         _candidates ??= new Candidates(_vocabulary);
-        _candidates.Fill(logits);
+        if (allowed.IsEmpty)
+            _candidates.Fill(logits);
+        else
+            _candidates.Fill(logits, allowed);
         foreach (Sampler sampler in _samplers)
             sampler.Apply(_candidates);
         if (_greedy)
@@ -92,6 +98,22 @@ public sealed class SamplerChain
         }
 
         return _candidates.Id(0);
+    }
+
+    private static int ArgMax(ReadOnlySpan<float> logits, ReadOnlySpan<ulong> allowed)
+    {
+        int best = -1;
+        for (int word = 0; word < allowed.Length; word++)
+        {
+            for (ulong bits = allowed[word]; bits != 0; bits &= bits - 1)
+            {
+                int id = (word * 64) + BitOperations.TrailingZeroCount(bits);
+                if (best < 0 || logits[id] > logits[best])
+                    best = id;
+            }
+        }
+
+        return best >= 0 ? best : throw new ArgumentException("no token is allowed", nameof(allowed));
     }
 
     private static int ArgMax(ReadOnlySpan<float> logits)
