@@ -9,6 +9,7 @@ namespace Polymath.Generation.Constraints;
 internal sealed partial class Automaton
 {
     private const long MostMaskBytes = 64 << 20;
+    private const int LargeSubtree = 1000;   // nodes for which it pays to ask what is safe
 
     private readonly TokenTrie _trie;
     private readonly int[] _path;             // state at each depth of a walk
@@ -37,6 +38,7 @@ internal sealed partial class Automaton
     private ulong[] MakeMask(int state)
     {
         int[] stacks = _states[state];
+        _asked = 0;
         ulong[]? bits = null;
         bool shared = true;   // still the mask of a frame, which belongs to it
         bool twins = false;
@@ -126,7 +128,7 @@ internal sealed partial class Automaton
         ulong safe = Safe(start, ByteGroups.Short, root);
         ulong[] bits = safe == 0 ? new ulong[(_trie.Vocabulary + 63) / 64] : (ulong[])_trie.Within(safe).Clone();
         var exits = new List<int>();
-        Walk(1, _trie.Nodes.Length, start, bits, root ? null : exits, safe);
+        Walk(1, _trie.Nodes.Length, start, bits, root ? null : exits, safe, isTaken: true);
         mask = new FrameMask(bits, [.. exits], IsTwins: false);
         Keep((bits.Length * 8) + (exits.Count * 4));
         return _frameMasks[frame] = mask;
@@ -138,14 +140,15 @@ internal sealed partial class Automaton
     /// <param name="state">Where the parent of the first leads.</param>
     /// <param name="bits">Takes the tokens.</param>
     /// <param name="exits">Takes the nodes at which the rule can be left with tokens below; null where there is nothing to leave.</param>
-    /// <param name="safe">Groups of which all tokens are allowed already.</param>
-    private void Walk(int from, int to, int state, ulong[] bits, List<int>? exits, ulong safe = 0)
+    /// <param name="safe">Groups that are safe in <paramref name="state"/>.</param>
+    /// <param name="isTaken">True when all tokens of those groups are allowed already.</param>
+    private void Walk(int from, int to, int state, ulong[] bits, List<int>? exits, ulong safe = 0, bool isTaken = false)
     {
         ReadOnlySpan<TrieNode> nodes = _trie.Nodes;
         if (from >= to)
             return;
         ReadOnlySpan<ulong> own = _trie.Own, below = _trie.Below;
-        int outside = 0;   // up to this node one above has a byte that is not safe
+        int outside = safe == 0 ? to : 0;   // up to this node one above has a byte that is not safe
         int[] path = _path;
         path[nodes[from].Depth - 1] = state;
         byte[] classes = _classes;
@@ -170,7 +173,30 @@ internal sealed partial class Automaton
                 exits.Add(i);
             if (i >= outside && (own[i] & ~safe & ~(ByteGroups.Long | ByteGroups.Broken)) != 0)
                 outside = node.End;
-            i = i >= outside && (below[i] & ~safe) == 0 ? node.End : i + 1;
+            if (i >= outside && (below[i] & ~safe) == 0)
+            {
+                if (!isTaken)
+                    TakeBelow(i, bits);
+                i = node.End;
+            }
+            else if (i < outside && node.End - i > LargeSubtree && Safe(next, ByteGroups.Short, exits is null) is var inner and not 0)
+            {
+                Walk(i + 1, node.End, next, bits, exits, inner);
+                i = node.End;
+            }
+            else
+            {
+                i++;
+            }
+        }
+    }
+
+    private void TakeBelow(int node, ulong[] bits)
+    {
+        foreach (ref readonly TrieNode below in _trie.Nodes[(node + 1).._trie.Nodes[node].End])
+        {
+            for (int token = below.Token; token >= 0; token = _trie.Same[token])
+                bits[token >> 6] |= 1UL << token;
         }
     }
 

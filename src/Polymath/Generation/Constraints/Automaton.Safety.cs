@@ -10,7 +10,8 @@ namespace Polymath.Generation.Constraints;
 /// </remarks>
 internal sealed partial class Automaton
 {
-    private const int FewestGroups = 24;   // below, a plain walk is as fast
+    private const int FewestLoops = 6;     // below, a plain walk is as fast
+    private const int FewestGroups = 24;   // below, it is faster than asking the states behind
     private const int MostAsked = 4096;    // states, for one mask
 
     private static readonly ByteDfa s_character = ByteDfa.Character(CodePointSet.All);
@@ -39,11 +40,10 @@ internal sealed partial class Automaton
             loops |= loop ? bit : 0;
         }
 
-        if (BitOperations.PopCount(alive) < FewestGroups)
-            safe = 0;
-        else if (2 * BitOperations.PopCount(loops) >= BitOperations.PopCount(alive))
+        int some = BitOperations.PopCount(alive), same = BitOperations.PopCount(loops);
+        if (same >= FewestLoops && 2 * same >= some)
             safe = loops | ByteGroups.Long;
-        else
+        else if (some >= FewestGroups)
             safe = SafeBehind(state, left, mayEnd, alive);
         Grow(4);
         return _safe[(state, left, mayEnd)] = safe;
