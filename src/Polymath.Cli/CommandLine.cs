@@ -25,6 +25,11 @@ internal static class CommandLine
     public static IReadOnlyList<CliCommand> Commands() =>
     [
         new RunCommand(),
+        new ChatCommand(),
+        new ExtractCommand(),
+        new ClassifyCommand(),
+        new SummarizeCommand(),
+        new AskCommand(),
         new ShowCommand(),
         new DoctorCommand(),
         new TokenizeCommand(),

@@ -11,6 +11,8 @@ namespace Polymath.Cli;
 /// </summary>
 internal sealed class Terminal : IDisposable
 {
+    private const int LongestLine = 8 << 20;
+
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
     private readonly CancellationTokenSource _stop = new();
     private readonly Lazy<Stream> _input;
@@ -57,6 +59,12 @@ internal sealed class Terminal : IDisposable
     /// <summary>The memory of the machine; tests give their own.</summary>
     public Func<MachineMemory> Memory { get; init; } = MachineMemory.Read;
 
+    /// <summary>
+    /// What Ctrl-C does instead, where a command has its own use for it. False lets it end the process, which may be waiting
+    /// for the keyboard.
+    /// </summary>
+    public Func<bool>? OnInterrupt { get; set; }
+
     /// <summary>Signalled by the first Ctrl-C; the second one ends the process at once.</summary>
     public CancellationToken Cancellation => _stop.Token;
 
@@ -74,6 +82,12 @@ internal sealed class Terminal : IDisposable
             Console.OutputEncoding = Utf8;
         terminal._interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal =>
         {
+            if (terminal.OnInterrupt is { } own)
+            {
+                signal.Cancel = own();
+                return;
+            }
+
             signal.Cancel = !terminal._stop.IsCancellationRequested;
             terminal.Interrupt();
         });
@@ -84,14 +98,36 @@ internal sealed class Terminal : IDisposable
     public bool Ask(string question)
     {
         Error.Write($"{question} [Y/n] ");
-        var answer = new StringBuilder();
-        for (int next; (next = Input.ReadByte()) is >= 0 and not '\n';)
-            answer.Append((char)next);
-        return answer.ToString().Trim().ToUpperInvariant() is "" or "Y" or "YES";
+        return (ReadLine() ?? "").Trim().ToUpperInvariant() is "" or "Y" or "YES";
     }
 
-    /// <summary>Does what the first Ctrl-C does.</summary>
-    public void Interrupt() => _stop.Cancel();
+    /// <summary>The next line of the input without its end, or null at the end of the input.</summary>
+    /// <exception cref="InvalidDataException">Longer than <see cref="LongestLine"/> bytes.</exception>
+    public string? ReadLine()
+    {
+        var line = new List<byte>();
+        int next;
+        while ((next = Input.ReadByte()) is >= 0 and not '\n')
+        {
+            if (line.Count == LongestLine)
+                throw new InvalidDataException($"a line of the input is longer than {Figures.Bytes(LongestLine)}");
+            line.Add((byte)next);
+        }
+
+        if (next < 0 && line.Count == 0)
+            return null;
+        string text = Utf8.GetString(CollectionsMarshal.AsSpan(line));
+        return text.EndsWith('\r') ? text[..^1] : text;
+    }
+
+    /// <summary>Does what Ctrl-C does.</summary>
+    public void Interrupt()
+    {
+        if (OnInterrupt is { } own)
+            own();
+        else
+            _stop.Cancel();
+    }
 
     /// <summary>True when the reader of standard output has gone away, as in <c>polymath … | head</c>.</summary>
     public static bool IsBrokenPipe(IOException exception) => OperatingSystem.IsWindows()

@@ -16,8 +16,7 @@ internal sealed class RunCommand : CliCommand
     private readonly Option<string?> _model = Declare.Text(
         ["--model", "-m"], "MODEL", $"{ModelArgument.Forms} (default: ${DefaultModel.Variable}, else the model in models/)");
     private readonly Option<string?> _prompt = Declare.Text(["--prompt", "-p"], "TEXT", "The same as PROMPT.");
-    private readonly Option<int> _tokens = Declare.Integer(
-        ["--tokens", "-n"], "N", "Most tokens to write; -1 until the model ends or the context is full", -1, least: -1);
+    private readonly SamplingArguments _sampling = new();
     private readonly Option<string[]> _stop = new("--stop")
     {
         HelpName = "TEXT",
@@ -26,17 +25,6 @@ internal sealed class RunCommand : CliCommand
     };
 
     private readonly Option<bool> _special = Declare.Switch("--special", "Read special tokens written in the prompt, such as <s>, as such.");
-    private readonly Option<float> _temperature = Declare.Number(
-        ["--temp"], "T", "Temperature; 0 always takes the most likely token", 0.8f);
-    private readonly Option<int> _topK = Declare.Integer(["--top-k"], "N", "Choose among the N most likely tokens; 0 for all", 40);
-    private readonly Option<float> _topP = Declare.Number(
-        ["--top-p"], "P", "Choose among the fewest tokens whose probabilities reach P; 1 for all", 0.95f, most: 1);
-    private readonly Option<float> _minP = Declare.Number(
-        ["--min-p"], "P", "Leave out tokens less likely than P times the most likely one; 0 for none", 0.05f, most: 1);
-    private readonly Option<float> _penalty = Declare.Number(
-        ["--repeat-penalty"], "X", "Make recent tokens less likely; 1 for not", 1f, least: 0.01f, most: 100, shown: "1");
-    private readonly Option<int> _window = Declare.Integer(["--repeat-last-n"], "N", "Tokens that the penalty looks back", 64);
-    private readonly Option<ulong?> _seed = Declare.Seed("The same seed gives the same text (default: a new one each time)");
     private readonly CacheOptions _cache = new();
     private readonly Option<bool> _shift = Declare.Switch(
         "--context-shift", "When the context is full, drop the older half of the text and go on; without it the answer ends there.");
@@ -50,8 +38,8 @@ internal sealed class RunCommand : CliCommand
     {
         Add(_first);
         Add(_second);
-        AddGroup("Text", _model, _prompt, _tokens, _stop, _special);
-        AddGroup("Choice of tokens", _temperature, _topK, _topP, _minP, _penalty, _window, _seed);
+        AddGroup("Text", _model, _prompt, _sampling.Tokens, _stop, _special);
+        AddGroup("Choice of tokens", _sampling.Choice);
         AddGroup("Context", _cache.Context, _shift, _keep, _cache.Keys, _cache.Values);
         AddGroup("Machine", _threads, _offline);
         Notes =
@@ -68,22 +56,11 @@ internal sealed class RunCommand : CliCommand
 
     public override int Execute(ParseResult parse, Terminal terminal)
     {
-        var options = new GenerationOptions
+        GenerationOptions options = _sampling.Read(parse) with
         {
-            MaxTokens = parse.GetValue(_tokens),
             ContextFull = parse.GetValue(_shift) ? ContextFull.Shift : ContextFull.Stop,
             KeepTokens = parse.GetValue(_keep),
             Stop = [.. parse.GetValue(_stop)!.Where(s => s.Length > 0)],
-            Sampling = new SamplingOptions
-            {
-                Temperature = parse.GetValue(_temperature),
-                TopK = parse.GetValue(_topK),
-                TopP = parse.GetValue(_topP),
-                MinP = parse.GetValue(_minP),
-                RepeatPenalty = parse.GetValue(_penalty),
-                RepeatWindow = parse.GetValue(_window),
-                Seed = parse.GetValue(_seed),
-            },
         };
         (string? named, string? text) = Words(parse);
         string path = ModelArgument.ResolveOrPull(named, parse.GetValue(_offline), terminal);

@@ -47,7 +47,7 @@ public sealed record ChatMessage
     public ChatRole Role { get; }
 
     /// <summary>What is said, without reasoning and calls; the result itself of a tool.</summary>
-    public string Text { get; }
+    public string Text { get; private init; }
 
     /// <summary>What the model thought before it answered; empty when it did not.</summary>
     public string Reasoning { get; private init; } = "";
@@ -60,6 +60,9 @@ public sealed record ChatMessage
 
     /// <summary>Of a result: the tool that gave it; null elsewhere.</summary>
     public string? ToolName { get; }
+
+    /// <summary>The same with another text.</summary>
+    internal ChatMessage WithText(Func<string, string> change) => this with { Text = change(Text) };
 
     /// <summary>Instructions.</summary>
     public static ChatMessage System(string text) => new(ChatRole.System, text);

@@ -36,6 +36,9 @@ public abstract class Dialect
     /// <summary>Tags around the answer that are no part of it.</summary>
     public virtual IReadOnlyList<string> Wrappers { get; } = ["<|im_end|>", "<|eot_id|>", "<|eom_id|>", "</s>"];
 
+    /// <summary>What stands in front of an answer that is no call; empty for most.</summary>
+    public virtual string AnswerBegin => "";
+
     /// <summary>True when the trigger is a token of its own, so that a call begins even where reasoning was not closed.</summary>
     public virtual bool CallsEndReasoning => false;
 

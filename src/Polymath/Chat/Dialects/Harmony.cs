@@ -21,6 +21,8 @@ internal sealed class Harmony : Dialect
 
     public override ReasoningForm Reasoning { get; } = new("<|channel|>analysis<|message|>", "<|end|><|start|>assistant", Anywhere: true);
 
+    public override string AnswerBegin => "<|channel|>final<|message|>";
+
     public override IReadOnlyList<string> Wrappers { get; } = [];
 
     private protected override IReadOnlyList<string> Tokens => ["<|channel|>", "<|constrain|>", "<|message|>"];
