@@ -33,6 +33,8 @@ internal static class CommandLine
         new ShowCommand(),
         new DoctorCommand(),
         new TokenizeCommand(),
+        new EmbedCommand(),
+        new RerankCommand(),
         new PerplexityCommand(),
         new LogitsCommand(),
         new BenchCommand(),

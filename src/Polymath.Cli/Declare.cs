@@ -59,6 +59,22 @@ internal static class Declare
         return option;
     }
 
+    /// <summary>Texts or paths, one each time the option is given.</summary>
+    public static Option<string[]> Texts(string name, string value, string description) =>
+        new(name) { HelpName = value, Description = description, Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
+
+    /// <summary>One of some words; null where it is not given.</summary>
+    public static Option<T?> Choice<T>(string name, string description, params (string Word, T Value)[] choices)
+        where T : struct
+    {
+        var option = new Option<T?>(name) { HelpName = "WORD", Description = description };
+        option.CustomParser = result => Parse<T>(
+            result,
+            text => Array.FindIndex(choices, choice => choice.Word == text) is >= 0 and var index ? choices[index].Value : null,
+            $"{string.Join(", ", choices[..^1].Select(choice => choice.Word))} or {choices[^1].Word}");
+        return option;
+    }
+
     /// <summary>A switch.</summary>
     public static Option<bool> Switch(string name, string description) => new(name) { Description = description };
 
@@ -68,6 +84,10 @@ internal static class Declare
     /// <summary>A positional argument that may be left out.</summary>
     public static Argument<string?> Optional(string name, string description) =>
         new(name) { Description = description, Arity = ArgumentArity.ZeroOrOne };
+
+    /// <summary>Positional arguments, any number of them.</summary>
+    public static Argument<string[]> Several(string name, string description) =>
+        new(name) { Description = description, Arity = ArgumentArity.ZeroOrMore };
 
     private static Option<T> Make<T>(
         string[] names, string value, string description, T fallback, string shown, Func<string, T?> parse, string wanted)

@@ -1,5 +1,6 @@
 using Polymath.Files;
 using Polymath.Models;
+using Polymath.Tensors;
 
 namespace Polymath.Cli;
 
@@ -8,6 +9,8 @@ internal static class Sessions
 {
     /// <summary>Environment variable that lets a model load, with 1, that will not fit into memory.</summary>
     public const string ForceVariable = "POLYMATH_FORCE";
+
+    private const int ShortText = 512;   // tokens
 
     /// <summary>
     /// Loads a model for one session, once it is known that both fit: what can never fit is refused before anything is
@@ -35,6 +38,34 @@ internal static class Sessions
         }
 
         return Model.Load(source, new ModelOptions { Threads = threads });
+    }
+
+    /// <summary>
+    /// Loads a model that embeds or ranks, with the same checks. A decoder's cache grows with the texts; only that of short
+    /// ones is counted.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The model will not fit into memory.</exception>
+    public static TextEncoder LoadEncoder(string path, TextEncoderOptions options, Terminal terminal)
+    {
+        WeightSource source = WeightSource.Open(path);
+        try
+        {
+            var outline = ModelOutline.Read(source);
+            var session = new SessionOptions
+            {
+                ContextLength = Math.Min(ShortText, outline.Settings.ContextLength),
+                KeyFormat = TensorFormat.F32,
+                ValueFormat = TensorFormat.F32,
+            };
+            Check(MemoryVerdict.Of(outline, session, terminal.Memory()), path, terminal);
+        }
+        catch
+        {
+            source.Dispose();
+            throw;
+        }
+
+        return TextEncoder.Load(source, options);
     }
 
     /// <summary>A session of the given kind.</summary>

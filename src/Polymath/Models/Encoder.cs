@@ -1,6 +1,7 @@
 using Polymath.Files;
 using Polymath.Models.Architectures;
 using Polymath.Models.Layers;
+using Polymath.Tensors;
 
 namespace Polymath.Models;
 
@@ -33,7 +34,9 @@ public abstract class Encoder : LayeredModel
     public static IReadOnlyCollection<string> Supported => Registry.Keys;
 
     /// <summary>Reads the weights; null where the architecture is no encoder.</summary>
+    /// <param name="source">The file.</param>
+    /// <param name="team">Threads that rearrange weights to be read fast; null to leave them as they are stored.</param>
     /// <exception cref="ModelFormatException">Weights are missing or misshapen.</exception>
-    internal static Encoder? TryLoad(WeightSource source) =>
-        Registry.TryGetValue(source.Architecture, out Func<WeightReader, Encoder>? load) ? load(new WeightReader(source)) : null;
+    internal static Encoder? TryLoad(WeightSource source, ThreadTeam? team = null) =>
+        Registry.TryGetValue(source.Architecture, out Func<WeightReader, Encoder>? load) ? load(new WeightReader(source, team)) : null;
 }

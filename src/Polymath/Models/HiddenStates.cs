@@ -37,8 +37,8 @@ internal abstract class HiddenStates : IDisposable
     {
         try
         {
-            if (Encoder.TryLoad(source) is { } encoder)
-                return new EncoderStates(source, encoder, options);
+            if (EncoderStates.TryLoad(source, options) is { } encoder)
+                return encoder;
         }
         catch
         {

@@ -18,7 +18,7 @@ public sealed class ModelOutline
     private ModelOutline(LayeredModel model, WeightSource source, IReadOnlyCollection<TensorInfo> tensors)
     {
         _model = model;
-        (long made, long forgotten) = model is Decoder ? model.Rearranged : (0, 0);
+        (long made, long forgotten) = model.Rearranged;
         _mapped = Math.Max(0, tensors.Where(t => !source.IsMade(t.Name)).Sum(t => t.ByteLength) - forgotten);
         _made = tensors.Where(t => source.IsMade(t.Name)).Sum(t => t.ByteLength) + made;
         bool tied = !source.Contains("output.weight");

@@ -14,6 +14,7 @@ public sealed class TextEncoder : IDisposable
 {
     private readonly HiddenStates _states;
     private readonly TextEncoderOptions _options;
+    private readonly WeightReader _weights;    // of what comes behind the pooling
     private readonly RankHead? _rankHead;
     private readonly Linear[] _projections;   // behind the pooled vector (EmbeddingGemma)
     private readonly Arena _arena = new(1 << 16);
@@ -25,13 +26,18 @@ public sealed class TextEncoder : IDisposable
     {
         _states = states;
         _options = options;
-        var weights = new WeightReader(states.Source);
-        int stored = weights.Int32("pooling_type", (int)(states.IsCausal ? Pooling.Last : Pooling.Mean));
+        _weights = new WeightReader(states.Source, states.Team);
+        int stored = _weights.Int32("pooling_type", (int)(states.IsCausal ? Pooling.Last : Pooling.Mean));
         Pooling = options.Pooling ?? (Pooling)stored;
         if (!Enum.IsDefined(Pooling))
-            throw weights.Bad("pooling_type", stored);
-        _rankHead = RankHead.TryRead(weights);
-        _projections = ReadProjections(weights);
+            throw _weights.Bad("pooling_type", stored);
+        _rankHead = RankHead.TryRead(_weights);
+        _projections = ReadProjections(_weights);
+        int width = _projections.Length > 0 ? _projections[^1].Outputs : Settings.Width;
+        if (options.Dimensions > width)
+            throw new ArgumentException($"vectors of {options.Dimensions} numbers; the model's have {width}", nameof(options));
+        Dimensions = options.Dimensions > 0 ? options.Dimensions : width;
+        Prompts = EmbeddingPrompts.Read(states.Source);
         _pass = new Pass(states.Team, _arena, states.Settings);
         MaxTokens = options.MaxTokens == 0 ? states.MaxTokens : Math.Min(options.MaxTokens, states.MaxTokens);
         _preparation = new Lazy<TextPreparation>(() => new TextPreparation(states, MaxTokens, options.LongText == LongText.Cut));
@@ -51,7 +57,10 @@ public sealed class TextEncoder : IDisposable
     public Pooling Pooling { get; }
 
     /// <summary>Length of a vector.</summary>
-    public int Dimensions => _projections.Length > 0 ? _projections[^1].Outputs : Settings.Width;
+    public int Dimensions { get; }
+
+    /// <summary>The texts the model wants before queries, documents and the like.</summary>
+    public EmbeddingPrompts Prompts { get; }
 
     /// <summary>Most tokens of a text, special ones included.</summary>
     public int MaxTokens { get; }
@@ -76,6 +85,7 @@ public sealed class TextEncoder : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(options.Threads);
         ArgumentOutOfRangeException.ThrowIfNegative(options.MaxTokens);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.BatchTokens);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.Dimensions);
         HiddenStates states = HiddenStates.Load(source, options);
         try
         {
@@ -120,7 +130,7 @@ public sealed class TextEncoder : IDisposable
         lock (_oneAtATime)
         {
             _pass.Begin([], cancellation);
-            return Rows(Project(Pool(texts, Pooling, cancellation)), _options.Normalize);
+            return Rows(Project(Pool(texts, Pooling, cancellation)), Dimensions, _options.Normalize);
         }
     }
 
@@ -135,7 +145,7 @@ public sealed class TextEncoder : IDisposable
             _pass.Begin([], cancellation);
             Tensor all = _pass.Rent(ids.Length, Settings.Width);       // [T, D]
             _states.Run(texts, (_, first, states) => states.AsFloats().CopyTo(all.Slice(first, states.Rows).AsFloats()), cancellation);
-            return Rows(Project(all), _options.Normalize);
+            return Rows(Project(all), Dimensions, _options.Normalize);
         }
     }
 
@@ -160,13 +170,15 @@ public sealed class TextEncoder : IDisposable
         lock (_oneAtATime)
         {
             _pass.Begin([], cancellation);
-            return Rows(_rankHead.Run(_pass, Pool(texts, pooling, cancellation)), normalize: false);
+            return Rows(_rankHead.Run(_pass, Pool(texts, pooling, cancellation)), int.MaxValue, normalize: false);
         }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        foreach (InterleavedMatrix weights in _weights.Interleaved)
+            weights.Free();
         _states.Dispose();
         _arena.Dispose();
     }
@@ -210,12 +222,13 @@ public sealed class TextEncoder : IDisposable
         return x;
     }
 
-    private float[][] Rows(Tensor x, bool normalize)
+    /// <summary>The rows, cut to <paramref name="most"/> numbers, then scaled to length one where asked.</summary>
+    private float[][] Rows(Tensor x, int most, bool normalize)
     {
         var rows = new float[x.Rows][];
         for (int i = 0; i < rows.Length; i++)
         {
-            rows[i] = x.Row(i).ToArray();
+            rows[i] = x.Row(i)[..Math.Min(most, x.Columns)].ToArray();
             double squares = 0;
             foreach (float value in rows[i])
                 squares += (double)value * value;

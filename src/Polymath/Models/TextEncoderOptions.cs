@@ -41,6 +41,12 @@ public sealed record TextEncoderOptions
     /// <summary>Vectors are scaled to length one.</summary>
     public bool Normalize { get; init; } = true;
 
+    /// <summary>
+    /// Numbers of a vector that are kept, the first ones, before it is scaled; 0 for all. For models trained so that a cut
+    /// vector still serves (Matryoshka, arXiv:2205.13147).
+    /// </summary>
+    public int Dimensions { get; init; }
+
     /// <summary>What happens to texts longer than <see cref="TextEncoder.MaxTokens"/>.</summary>
     public LongText LongText { get; init; }
 

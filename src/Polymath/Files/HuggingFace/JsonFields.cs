@@ -129,6 +129,23 @@ internal sealed class JsonFields(string path, JsonElement element, string prefix
         return [.. texts];
     }
 
+    /// <summary>The values of an object of strings under their names; none where the field is missing.</summary>
+    public IEnumerable<(string Name, string Text)> NamedTexts(string name, int most)
+    {
+        if (!TryGet(name, out JsonElement value))
+            yield break;
+        if (value.ValueKind != JsonValueKind.Object)
+            throw Bad(name, "no object");
+        if (value.GetPropertyCount() > most)
+            throw Bad(name, $"more than {most} entries");
+        foreach (JsonProperty property in value.EnumerateObject())
+        {
+            if (property.Value.ValueKind != JsonValueKind.String)
+                throw Bad($"{name}.{FileLimits.Printable(property.Name)}", "no string");
+            yield return (property.Name, property.Value.GetString()!);
+        }
+    }
+
     /// <summary>A text without a name, or a list of texts with names of letters, digits and the like.</summary>
     public IEnumerable<(string Name, string Text)> Templates(string name, int most)
     {

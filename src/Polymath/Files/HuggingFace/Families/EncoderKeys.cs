@@ -9,5 +9,6 @@ internal static class EncoderKeys
         model.SetSizes(vocabulary, context, width, layers, inner, heads, normEpsilon);
         model.Set("attention.causal", false);
         Pooling.Write(model);
+        Prompts.Write(model);
     }
 }

@@ -57,6 +57,7 @@ internal static class Qwen
             config.BoundBySlidingWindow();
         config.Write(defaults);
         Pooling.Write(model);
+        Prompts.Write(model);
         return config;
     }
 
