@@ -70,7 +70,7 @@ export const cases = {
     "no tokens": {messages: [system, user]},
     "date given": {...base, messages: [system, user], date_string: "26 Jul 2024", current_date: "2024-07-26", reasoning_effort: "high"},
     "tools in the user's message": {...base, messages: [user, call(args), result, user], tools, tools_in_user_message: false},
-    "custom tools": {...base, messages: [system, user], tools, custom_tools: [weather], builtin_tools: ["code_interpreter", "brave_search"]},
+    "custom tools": {...base, messages: [system, user], tools, custom_tools: [weather]},
     "continued": {...base, messages: [user, assistant], add_generation_prompt: false, continue_final_message: true},
 };
 

@@ -1,7 +1,7 @@
 // What @huggingface/jinja makes of chat templates and of small snippets.
 // In a folder with @huggingface/jinja 0.5.11 installed: node templates.mjs FOLDER_OF_TEMPLATES ../../tests/Polymath.Golden/Data
-// Writes chat-templates.json {cases: {name: variables}, templates: {name: [one hash for every case, "" where it fails]}} and
-// template-snippets.json [[source, text or null where it fails], …]; the variables of the snippets are in template-snippets.json, too.
+// Writes chat-templates.json {cases: {name: variables}, templates: {name: [a hash for every case, "" where it fails]}} and
+// template-snippets.json {variables, snippets: [[source, text or null where it fails], …]}. With TEXTS=folder the texts too.
 import {createHash} from "node:crypto";
 import {readdirSync, readFileSync, writeFileSync} from "node:fs";
 import {join} from "node:path";
