@@ -25,6 +25,7 @@ public sealed class TemplateLimitTests
     [InlineData("{% set ns = namespace() %}{% set ns.ns = ns %}{{ ns|tojson }}", "deep")]
     [InlineData("{% set ns = namespace() %}{% set ns.l = [ns, ns] %}{{ ns }}", "deep")]
     [InlineData("{% set ns = namespace(l=[]) %}{% for a in range(200) %}{% set ns.l = [ns.l] %}{% endfor %}{{ ns.l }}", "deep")]
+    [InlineData("{% set ns = namespace(l=[]) %}{% for a in range(100000) %}{% set ns.l = [ns.l, loop] %}{% endfor %}", "bytes")]
     [InlineData("{{ [1]|tojson(indent=100000000) }}", "indent")]
     [InlineData("{{ 'a\n'|indent(1000000000) }}", "width")]
     [InlineData("{{ 'x'|center(1000000000) }}", "width")]
@@ -58,6 +59,9 @@ public sealed class TemplateLimitTests
         string source = start + string.Concat(Enumerable.Repeat(repeated, 100_000 / repeated.Length)) + end;
         Assert.Throws<TemplateException>(() => ChatTemplate.Parse(source).Render(None, null, Still));
     }
+
+    [Fact]
+    public void A_source_that_is_too_long_is_refused() => Assert.Throws<TemplateException>(() => ChatTemplate.Parse(new string('a', 300_000)));
 
     [Fact]
     public void Longest_chains_and_deepest_calls_that_are_allowed_work()
