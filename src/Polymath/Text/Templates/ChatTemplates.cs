@@ -58,7 +58,10 @@ public sealed class ChatTemplates
         return Of(source.Metadata);
     }
 
-    /// <summary>The templates under tokenizer.chat_template, and under tokenizer.chat_template.NAME for tool_use and what tokenizer.chat_templates lists.</summary>
+    /// <summary>
+    /// The templates under tokenizer.chat_template, and under tokenizer.chat_template.NAME for tool_use and what
+    /// tokenizer.chat_templates lists.
+    /// </summary>
     /// <exception cref="ModelFormatException">What stands in their place is no text.</exception>
     public static ChatTemplates Of(Metadata metadata)
     {

@@ -87,8 +87,8 @@ public sealed class ChatTemplateTests
     public void A_model_without_a_template_gets_ChatML()
     {
         ChatTemplates templates = ChatTemplates.Of(new Metadata());
-        Assert.True(templates.IsBuiltIn);
-        string text = templates.For(tools: true).Render(new Dictionary<string, TemplateValue>
+        Assert.False(templates.IsOfModel);
+        string text = templates.ForTools.Render(new Dictionary<string, TemplateValue>
         {
             ["messages"] = TemplateValue.Parse("""[{"role": "system", "content": "S"}, {"role": "user", "content": [{"type": "text", "text": "U"}]}]"""),
             ["add_generation_prompt"] = true,
@@ -104,8 +104,8 @@ public sealed class ChatTemplateTests
         metadata.Set("tokenizer.chat_template.tool_use", "tools");
         metadata.Set("tokenizer.chat_templates", new[] { "tool_use" });
         ChatTemplates templates = ChatTemplates.Of(metadata);
-        Assert.Equal("plain", templates.For(tools: false).Source);
-        Assert.Equal("tools", templates.For(tools: true).Source);
+        Assert.Equal("plain", templates.Default.Source);
+        Assert.Equal("tools", templates.ForTools.Source);
         Assert.Equal(["tool_use"], templates.Names);
         Assert.Null(templates.Named("rag"));
     }
