@@ -129,7 +129,7 @@ public sealed class HuggingFaceFolder : WeightSource
         try
         {
             var translation = new Translation(checkpoint, config, family);
-            ChatTemplates.Write(checkpoint.Path, translation.Metadata);
+            FolderTemplates.Write(checkpoint.Path, translation.Metadata);
             return (checkpoint, translation);
         }
         catch

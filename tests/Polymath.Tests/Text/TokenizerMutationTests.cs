@@ -87,7 +87,7 @@ public sealed class TokenizerMutationTests : IDisposable
     {
         File.WriteAllBytes(_folder["tokenizer_config.json"], config);
         var metadata = new Metadata();
-        ChatTemplates.Write(_folder.Path, metadata);
+        FolderTemplates.Write(_folder.Path, metadata);
         foreach ((string key, MetadataValue value) in metadata)
             ArgumentNullException.ThrowIfNull(value.Value, key);
     }

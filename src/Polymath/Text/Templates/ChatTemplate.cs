@@ -8,7 +8,7 @@ namespace Polymath.Text.Templates;
 public sealed class ChatTemplate
 {
     /// <summary>Longest source; the longest known has some 40,000 characters.</summary>
-    private const int LongestSource = 1 << 20;
+    private const int LongestSource = 1 << 18;
 
     private readonly Node[] _body;
     private readonly HashSet<string> _variables;
@@ -20,7 +20,7 @@ public sealed class ChatTemplate
 
     /// <summary>Parses a template.</summary>
     /// <param name="source">Jinja, read with trim_blocks and lstrip_blocks as Hugging Face reads it.</param>
-    /// <exception cref="TemplateException">No valid template, longer than 1,048,576 characters, or nested more than 128 deep.</exception>
+    /// <exception cref="TemplateException">No valid template, longer than 262,144 characters, or nested more than 128 deep.</exception>
     public static ChatTemplate Parse(string source)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -45,6 +45,7 @@ public sealed class ChatTemplate
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(variables);
-        return new Evaluator(Source, limits ?? TemplateLimits.Default, clock ?? TimeProvider.System, cancellation).Render(_body, variables);
+        return new Evaluator(Source, UsesVariable("loop"), limits ?? TemplateLimits.Default, clock ?? TimeProvider.System, cancellation)
+            .Render(_body, variables);
     }
 }

@@ -9,17 +9,31 @@ public sealed class ChatTemplates
 
     /// <summary>ChatML, for models without a template: what most open models without one of their own were trained on.</summary>
     private const string ChatMl =
-        "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}{% endfor %}"
-        + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+        """
+        {%- for message in messages %}
+        {{- '<|im_start|>' + message.role + '\n' }}
+        {%- if message.content is string %}
+        {{- message.content }}
+        {%- elif message.content %}
+        {%- for part in message.content if part.type == 'text' %}
+        {{- part.text }}
+        {%- endfor %}
+        {%- endif %}
+        {{- '<|im_end|>\n' }}
+        {%- endfor %}
+        {%- if add_generation_prompt %}
+        {{- '<|im_start|>assistant\n' }}
+        {%- endif %}
+        """;
 
     private readonly Lazy<ChatTemplate> _default;
-    private readonly Lazy<ChatTemplate> _forTools;
+    private readonly Dictionary<string, Lazy<ChatTemplate>> _named;
 
-    private ChatTemplates(string? source, string? forTools)
+    private ChatTemplates(string? source, Dictionary<string, Lazy<ChatTemplate>> named)
     {
         IsOfModel = source is not null;
         _default = new Lazy<ChatTemplate>(() => ChatTemplate.Parse(source ?? ChatMl));
-        _forTools = forTools is null ? _default : new Lazy<ChatTemplate>(() => ChatTemplate.Parse(forTools));
+        _named = named;
     }
 
     /// <summary>False where the file has none and ChatML stands in.</summary>
@@ -31,7 +45,10 @@ public sealed class ChatTemplates
 
     /// <summary>The template for conversations with tools: the one named tool_use, where there is one.</summary>
     /// <exception cref="TemplateException">It is wrong.</exception>
-    public ChatTemplate ForTools => _forTools.Value;
+    public ChatTemplate ForTools => Named("tool_use") ?? Default;
+
+    /// <summary>Names of the templates beside <see cref="Default"/>.</summary>
+    public IReadOnlyCollection<string> Names => _named.Keys;
 
     /// <summary>The templates of a GGUF file or a Hugging Face folder.</summary>
     /// <exception cref="ModelFormatException">What stands in their place is no text.</exception>
@@ -41,13 +58,25 @@ public sealed class ChatTemplates
         return Of(source.Metadata);
     }
 
-    /// <summary>The templates under tokenizer.chat_template, and tokenizer.chat_template.tool_use for tools.</summary>
+    /// <summary>
+    /// The templates under tokenizer.chat_template, and under tokenizer.chat_template.NAME for tool_use and what
+    /// tokenizer.chat_templates lists.
+    /// </summary>
     /// <exception cref="ModelFormatException">What stands in their place is no text.</exception>
     public static ChatTemplates Of(Metadata metadata)
     {
         ArgumentNullException.ThrowIfNull(metadata);
-        string? forTools = metadata.Contains($"{Key}.tool_use") ? metadata.GetString($"{Key}.tool_use") : null;
-        string? source = metadata.Contains(Key) ? metadata.GetString(Key) : null;
-        return new ChatTemplates(source ?? forTools, forTools);
+        var named = new Dictionary<string, Lazy<ChatTemplate>>(StringComparer.Ordinal);
+        foreach (string name in (string[])["tool_use", .. metadata.GetArray<string>("tokenizer.chat_templates") ?? []])
+        {
+            if (metadata.GetString($"{Key}.{name}") is { } text)
+                named[name] = new Lazy<ChatTemplate>(() => ChatTemplate.Parse(text));
+        }
+
+        return new ChatTemplates(metadata.GetString(Key) ?? metadata.GetString($"{Key}.tool_use"), named);
     }
+
+    /// <summary>The template of a name, or null.</summary>
+    /// <exception cref="TemplateException">It is wrong.</exception>
+    public ChatTemplate? Named(string name) => _named.GetValueOrDefault(name)?.Value;
 }

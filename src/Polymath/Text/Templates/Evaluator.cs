@@ -14,15 +14,22 @@ internal sealed partial class Evaluator
     private readonly string _source;
     private readonly TemplateLimits _limits;
     private readonly long _started;
+    private readonly bool _showsLoop;
     private readonly CancellationToken _cancellation;
     private readonly StringBuilder _output = new();
     private long _steps, _nextClock = ClockSteps, _valueBytes;
     private int _frames, _calls;
     private int _position;
 
-    public Evaluator(string source, TemplateLimits limits, TimeProvider clock, CancellationToken cancellation)
+    /// <param name="source">The template's source, for the places of errors.</param>
+    /// <param name="showsLoop">Whether the template reads the variable loop.</param>
+    /// <param name="limits">What may be used.</param>
+    /// <param name="clock">Date and time.</param>
+    /// <param name="cancellation">Stops the rendering.</param>
+    public Evaluator(string source, bool showsLoop, TemplateLimits limits, TimeProvider clock, CancellationToken cancellation)
     {
         _source = source;
+        _showsLoop = showsLoop;
         _limits = limits;
         _cancellation = cancellation;
         Clock = clock;
@@ -73,7 +80,7 @@ internal sealed partial class Evaluator
     public void MakeItems(long count)
     {
         Work(count << 4);
-        Make(64 + (32 * count));
+        Make(64 + (48 * count));
     }
 
     public StringValue Text(string text)
@@ -240,7 +247,12 @@ internal sealed partial class Evaluator
         for (; loop.Index < items.Count; loop.Index++)
         {
             Work(0);
-            scope.Set("loop", loop.Value);
+            if (_showsLoop)
+            {
+                MakeItems(Loop.Size);
+                scope.Set("loop", loop.Value);
+            }
+
             Bind(node, items[loop.Index], scope);
             int start = _output.Length;
             Flow flow = Run(node.Body, scope);

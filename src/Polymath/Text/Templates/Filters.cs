@@ -88,7 +88,7 @@ internal static class Filters
             case "default" or "d":
                 bool replaces = operand is UndefinedValue || (Flag(evaluator, arguments, 1, "boolean") && !operand.IsTrue);
                 return replaces ? arguments.Get(0, "default_value") ?? "" : operand;
-            case "string" when operand is not (UndefinedValue or NullValue):
+            case "string" when operand is not (UndefinedValue or NullValue or MapValue or NamespaceValue or FunctionValue):
                 return evaluator.Text(ValueText.ToText(evaluator, operand));
             case "length" or "count":
                 return operand switch

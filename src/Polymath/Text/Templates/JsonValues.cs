@@ -60,7 +60,7 @@ internal static class JsonValues
         if (element.TryGetInt64(out long whole))
             return whole;
         double number = element.GetDouble();
-        return Math.Floor(number) == number && Math.Abs(number) < 1L << 53 ? (long)number : number;
+        return Math.Floor(number) == number && Math.Abs(number) < 1L << 53 ? TemplateValue.FromInt64((long)number) : TemplateValue.FromDouble(number);
     }
 
     private static string Text(Func<string> read)

@@ -3,6 +3,9 @@ namespace Polymath.Text.Templates;
 /// <summary>The variable <c>loop</c> inside a for.</summary>
 internal sealed class Loop(List<TemplateValue> items, int depth)
 {
+    /// <summary>Entries of the value, and as much again for what they hold.</summary>
+    public const int Size = 26;
+
     private TemplateValue? _changed;
 
     /// <summary>The pass, from 0.</summary>

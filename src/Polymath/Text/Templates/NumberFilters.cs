@@ -12,8 +12,8 @@ internal static class NumberFilters
         "float" => Float(operand, arguments),
         "abs" => operand switch
         {
-            IntegerValue { Value: not long.MinValue } number => Math.Abs(number.Value),
-            FloatValue number => Math.Abs(number.Value),
+            IntegerValue { Value: not long.MinValue } number => TemplateValue.FromInt64(Math.Abs(number.Value)),
+            FloatValue number => TemplateValue.FromDouble(Math.Abs(number.Value)),
             _ => null,
         },
         "round" => Round(evaluator, operand, arguments),
@@ -32,8 +32,8 @@ internal static class NumberFilters
     {
         IntegerValue => operand,
         FloatValue number => Whole(Math.Floor(number.Value)),
-        BoolValue flag => flag.Value ? 1L : 0L,
-        StringValue text => NumberText.Leading(text.Value, whole: true) is { } number ? Whole(number) : arguments.Get(0, "default") ?? 0L,
+        BoolValue flag => TemplateValue.FromInt64(flag.Value ? 1 : 0),
+        StringValue text => NumberText.Leading(text.Value, whole: true) is { } number ? Whole(number) : arguments.Get(0, "default") ?? TemplateValue.FromInt64(0),
         _ => null,
     };
 
@@ -41,12 +41,13 @@ internal static class NumberFilters
     {
         IntegerValue number => (double)number.Value,
         FloatValue => operand,
-        BoolValue flag => flag.Value ? 1.0 : 0.0,
-        StringValue text => NumberText.Leading(text.Value, whole: false) is { } number ? number : arguments.Get(0, "default") ?? 0.0,
+        BoolValue flag => TemplateValue.FromDouble(flag.Value ? 1 : 0),
+        StringValue text => NumberText.Leading(text.Value, whole: false) is { } number ? TemplateValue.FromDouble(number) : arguments.Get(0, "default") ?? TemplateValue.FromDouble(0),
         _ => null,
     };
 
-    private static TemplateValue? Whole(double number) => Math.Abs(number) < long.MaxValue ? (long)number : number;
+    private static TemplateValue Whole(double number) =>
+        Math.Abs(number) < long.MaxValue ? TemplateValue.FromInt64((long)number) : TemplateValue.FromDouble(number);
 
     private static TemplateValue? Round(Evaluator evaluator, TemplateValue operand, Arguments arguments)
     {

@@ -12,9 +12,9 @@ internal static class Operators
         int sign = operation == "-" ? -1 : 1;
         return value switch
         {
-            IntegerValue { Value: not long.MinValue } number => sign * number.Value,
-            FloatValue number => sign * number.Value,
-            BoolValue flag => flag.Value ? sign : 0L,
+            IntegerValue { Value: not long.MinValue } number => TemplateValue.FromInt64(sign * number.Value),
+            FloatValue number => TemplateValue.FromDouble(sign * number.Value),
+            BoolValue flag => TemplateValue.FromInt64(flag.Value ? sign : 0),
             _ => throw evaluator.Fail($"cannot put {operation} before {ValueText.Name(value)}"),
         };
     }
@@ -34,8 +34,6 @@ internal static class Operators
             "not in" => Contains(evaluator, left, right) is BoolValue found ? !found.Value : null,
             "+" when left is ListValue a && right is ListValue b => Joined(evaluator, a.Items, b.Items),
             "+" when left is StringValue || right is StringValue => Concatenate(evaluator, left, right),
-            "*" when left is StringValue text && right is IntegerValue count => Repeat(evaluator, text.Value, count.Value),
-            "*" when left is IntegerValue count && right is StringValue text => Repeat(evaluator, text.Value, count.Value),
             "**" => Power(evaluator, left, right),
             _ => Arithmetic(evaluator, operation, left, right) ?? Ordered(operation, left, right),
         };
@@ -137,14 +135,6 @@ internal static class Operators
         return new ListValue([.. a, .. b]);
     }
 
-    private static StringValue Repeat(Evaluator evaluator, string text, long count)
-    {
-        if (count <= 0 || text.Length == 0)
-            return new StringValue("");
-        evaluator.MakeText(count > int.MaxValue ? int.MaxValue * (long)text.Length : count * text.Length);
-        return new StringValue(string.Concat(Enumerable.Repeat(text, (int)count)));
-    }
-
     private static TemplateValue? Contains(Evaluator evaluator, TemplateValue item, TemplateValue container)
     {
         switch (container)
@@ -177,7 +167,7 @@ internal static class Operators
         if (!double.IsFinite(result))
             throw evaluator.Fail("the power is no finite number");
         bool whole = left is not FloatValue && right is not FloatValue && b >= 0;
-        return whole && Math.Abs(result) < long.MaxValue ? IntegerPower((long)a, (long)b) : result;
+        return whole && Math.Abs(result) < long.MaxValue ? TemplateValue.FromInt64(IntegerPower((long)a, (long)b)) : TemplateValue.FromDouble(result);
     }
 
     private static long IntegerPower(long value, long exponent)

@@ -39,7 +39,7 @@ internal sealed class SourceText
         {
             char c = _text[i];
             bool tag = c == '{' && i + 1 < _length && _text[i + 1] is '#' or '%' or '-' && (i + 2 >= _length || _text[i + 2] != '+');
-            if (tag && c == '{' && lineStart >= 0)
+            if (tag && lineStart >= 0)
                 to = lineStart;
             if (c is '\n' or '\r' or '\u2028' or '\u2029')
                 lineStart = to + 1;
@@ -55,12 +55,13 @@ internal sealed class SourceText
     private void TrimAfterBlocks()
     {
         int to = 0;
+        char before = '\0', last = '\0', kept = '\0'; // the three characters before, which may be overwritten
         for (int i = 0; i < _length; i++)
         {
-            bool ends = _text[i] == '\n' && i >= 2 && _text[i - 1] == '}' && _text[i - 2] is '#' or '%' or '-';
-            if (ends && _text[i] == '\n' && !(i >= 3 && _text[i - 3] == '+' && _text[i - 2] != '-'))
-                continue;
-            Keep(i, to++);
+            char c = _text[i];
+            if (c != '\n' || last != '}' || before is not ('#' or '%' or '-') || (kept == '+' && before != '-'))
+                Keep(i, to++);
+            (kept, before, last) = (before, last, c);
         }
 
         _length = to;
@@ -80,7 +81,7 @@ internal sealed class SourceText
                 continue;
             }
 
-            for (int before = i; stripBefore && before > done && TextRules.IsSpace(_text[before - 1]); before--)
+            for (int before = i; stripBefore && before > done && TextRules.IsSpace(_text[to - 1]); before--)
                 to--;
             int after = end;
             while (after < _length && TextRules.IsSpace(_text[after]))

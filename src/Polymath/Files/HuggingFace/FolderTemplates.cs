@@ -1,7 +1,10 @@
 namespace Polymath.Files.HuggingFace;
 
-/// <summary>The chat template of a folder: chat_template.jinja, or a field of tokenizer_config.json, one text or several with names.</summary>
-internal static class ChatTemplates
+/// <summary>
+/// The chat template of a folder: chat_template.jinja, else a field of tokenizer_config.json, one text or several with names, else
+/// that field of chat_template.json.
+/// </summary>
+internal static class FolderTemplates
 {
     private const int FileBytes = 8 << 20;
     private const int MostNamed = 32;
@@ -10,9 +13,14 @@ internal static class ChatTemplates
     /// <exception cref="ModelFormatException">A file is damaged or too large.</exception>
     public static void Write(string folder, Metadata metadata)
     {
-        string config = Path.Combine(folder, "tokenizer_config.json"), alone = Path.Combine(folder, "chat_template.jinja");
-        if (File.Exists(config))
-            JsonFields.Parse(config, WithoutMark(SmallFile.Read(config, FileBytes)), fields => Read(fields, metadata));
+        string alone = Path.Combine(folder, "chat_template.jinja");
+        foreach (string name in (ReadOnlySpan<string>)["tokenizer_config.json", "chat_template.json"])
+        {
+            string path = Path.Combine(folder, name);
+            if (!metadata.Contains("tokenizer.chat_template") && File.Exists(path))
+                JsonFields.Parse(path, WithoutMark(SmallFile.Read(path, FileBytes)), fields => Read(fields, metadata));
+        }
+
         if (File.Exists(alone))
             metadata.Set("tokenizer.chat_template", Text(alone));
     }
