@@ -4,7 +4,10 @@ using System.CommandLine.Parsing;
 using System.Reflection;
 using Polymath.Cli.Commands;
 using Polymath.Files;
+using Polymath.Generation.Batching;
+using Polymath.Generation.Constraints;
 using Polymath.Hub;
+using Polymath.Text.Templates;
 using Polymath.Training;
 
 namespace Polymath.Cli;
@@ -175,7 +178,7 @@ internal static class CommandLine
     {
         OutOfMemoryException => "not enough memory",
         ArgumentException { ParamName: { } name } e => e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal),
-        UsageException or ModelFormatException or TrainingException or HubException or IOException or UnauthorizedAccessException or InvalidDataException
+        UsageException or ModelFormatException or TrainingException or HubException or ConstraintException or TemplateException or EngineBusyException or IOException or UnauthorizedAccessException or InvalidDataException
             or NotSupportedException or InvalidOperationException or ArgumentException or OperationCanceledException => exception.Message,
         _ => $"{exception.GetType().Name}: {exception.Message} (this is a bug; --verbose shows where)",
     };

@@ -67,7 +67,8 @@ public sealed partial class ArchitectureTests
     [Fact]
     public void No_type_is_named_after_nothing()
     {
-        IEnumerable<string> names = new[] { Tensors, Engine, Cli }.SelectMany(a => a.GetTypes()).Select(t => t.Name);
+        IEnumerable<string> names = new[] { Tensors, Engine, Cli }.SelectMany(a => a.GetTypes()).Select(t => t.Name)
+            .Where(name => !name.StartsWith('<'));   // what a source generator names
         Assert.DoesNotContain(names, name => EmptyName().IsMatch(name));
     }
 

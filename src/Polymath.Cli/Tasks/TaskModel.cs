@@ -54,7 +54,7 @@ internal sealed class TaskModel(Model model, ChatModel chat, Terminal terminal) 
     /// <exception cref="InvalidDataException">The answer was cut off.</exception>
     public async Task<string> AskAsync(string name, string instructions, string text, Grammar? format, GenerationOptions options)
     {
-        ChatReply reply = chat.Start(Request(instructions, text, format, options), terminal.Cancellation);
+        ChatReply reply = Start(name, Request(instructions, text, format, options));
         ChatResult result = await reply.ReadToEndAsync().ConfigureAwait(false);
         terminal.Cancellation.ThrowIfCancellationRequested();
         bool cut = result.Generation.Reason is StopReason.MaxTokens or StopReason.ContextFull;
@@ -71,6 +71,19 @@ internal sealed class TaskModel(Model model, ChatModel chat, Terminal terminal) 
     {
         chat.Dispose();
         model.Dispose();
+    }
+
+    private ChatReply Start(string name, ChatRequest request)
+    {
+        try
+        {
+            return chat.Start(request, terminal.Cancellation);
+        }
+        catch (ArgumentException e)
+        {
+            string message = e.ParamName is { } parameter ? e.Message.Replace($" (Parameter '{parameter}')", "", StringComparison.Ordinal) : e.Message;
+            throw new InvalidOperationException($"{name}: {message}; see -c", e);
+        }
     }
 
     private static ChatRequest Request(string instructions, string text, Grammar? format, GenerationOptions options) => new()

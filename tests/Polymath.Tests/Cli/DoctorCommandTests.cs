@@ -38,7 +38,7 @@ public sealed class DoctorCommandTests(TinyModelFile tiny) : IClassFixture<TinyM
         long Size(string name) => model.GetProperty(name).GetInt64();
         Assert.True(model.GetProperty("supported").GetBoolean());
         Assert.Equal(Size("need"), Size("weights_mapped") + Size("weights_made") + Size("cache") + Size("buffers"));
-        Assert.Equal(2 * 64 * 32 * (2 + 4), Size("cache"));   // layers, tokens, K·S, F16 and F32
+        Assert.Equal(2 * 128 * 32 * (2 + 4), Size("cache"));   // layers, tokens in whole pages, K·S, F16 and F32
         Assert.Equal("fits", model.GetProperty("fit").GetString());
         Assert.Equal(2 * 32 * 32 * (2 + 4), Size("bytes_per_token_full_context") - Size("bytes_per_token_half_context"));
     }
