@@ -20,7 +20,12 @@ internal sealed record MachineReport(MachineCores Cores, MachineMemory Memory, M
 
     private static bool IsAheadOfTime => !RuntimeFeature.IsDynamicCodeCompiled;
 
-    private static string Kernels => Cpu.InstructionSet.ToString().ToLowerInvariant();
+    /// <summary>How this program was compiled, as JSON says it: aot or jit.</summary>
+    public static string Compiled => IsAheadOfTime ? "aot" : "jit";
+
+    /// <summary>The kernels in use.</summary>
+    /// <exception cref="PlatformNotSupportedException">The environment asks for some that do not run here.</exception>
+    public static string Kernels => Cpu.InstructionSet.ToString().ToLowerInvariant();
 
     private static long CacheBytes { get; } = Processor.LastLevelCacheBytes();
 
@@ -67,7 +72,7 @@ internal sealed record MachineReport(MachineCores Cores, MachineMemory Memory, M
         writer.WriteString("system", System);
         writer.WriteString("architecture", Architecture);
         writer.WriteString("runtime", RuntimeInformation.FrameworkDescription);
-        writer.WriteString("compiled", IsAheadOfTime ? "aot" : "jit");
+        writer.WriteString("compiled", Compiled);
         writer.WriteString("processor", Processor.Name);
         writer.WriteNumber("cores", Cores.Usable);
         writer.WriteNumber("cores_of_machine", Cores.Machine);

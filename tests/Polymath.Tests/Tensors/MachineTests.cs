@@ -58,11 +58,11 @@ public sealed class MachineTests : IDisposable
     public void The_buffer_is_much_larger_than_the_caches_and_smaller_than_what_is_free()
     {
         const long GiB = 1L << 30;
-        Assert.Equal(256L << 20, MachineSpeed.BufferBytes(0, 100 * GiB));
-        Assert.Equal(512L << 20, MachineSpeed.BufferBytes(64 << 20, 100 * GiB));
-        Assert.Equal(GiB, MachineSpeed.BufferBytes(long.MaxValue, 100 * GiB));
-        Assert.Equal(GiB / 8, MachineSpeed.BufferBytes(64 << 20, GiB / 2));
-        Assert.Equal(1 << 20, MachineSpeed.BufferBytes(64 << 20, 0));
+        Assert.Equal(256L << 20, MemoryBandwidth.BufferBytes(0, 100 * GiB));
+        Assert.Equal(512L << 20, MemoryBandwidth.BufferBytes(64 << 20, 100 * GiB));
+        Assert.Equal(GiB, MemoryBandwidth.BufferBytes(long.MaxValue, 100 * GiB));
+        Assert.Equal(GiB / 8, MemoryBandwidth.BufferBytes(64 << 20, GiB / 2));
+        Assert.Equal(1 << 20, MemoryBandwidth.BufferBytes(64 << 20, 0));
     }
 
     [Theory]
