@@ -1,4 +1,3 @@
-using BenchmarkDotNet.Running;
 using Polymath.Benchmarks;
 
 // `gemm` measures matrix products of training as a share of the chip's peak, `matmul` those of inference, `attention` the
@@ -24,8 +23,7 @@ switch (args)
     case ["start", ..]:
         return StartSpeed.Run(args[1..]);
     case ["micro", ..]:
-        BenchmarkSwitcher.FromAssembly(typeof(MicroConfig).Assembly).Run(args[1..], new MicroConfig());
-        return 0;
+        return Micro.Run(args[1..]);
     case ["make-model", ..]:
         return MakeModel.Run(args[1..]);
     case ["peer", ..]:

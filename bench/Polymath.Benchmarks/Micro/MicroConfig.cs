@@ -1,34 +1,26 @@
 using System.Globalization;
 using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Configs;
-using BenchmarkDotNet.Diagnosers;
 using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Polymath.Tensors;
 
 namespace Polymath.Benchmarks;
 
-/// <summary>One job for each instruction set that the chip has, on one thread; the speed as a share of the chip's limit.</summary>
+/// <summary>Short runs in this process, and the speed of each as a share of the chip's limit.</summary>
 internal sealed class MicroConfig : ManualConfig
 {
     public MicroConfig()
     {
-        Add(DefaultConfig.Instance);
-        foreach (InstructionSet set in Enum.GetValues<InstructionSet>().Where(Cpu.Has))
-            AddJob(JobOf(set));
-        AddColumn(new SpeedColumn(), new OfLimitColumn());
-        HideColumns(Column.Error, Column.StdDev, Column.EnvironmentVariables, Column.IterationCount, Column.LaunchCount, Column.WarmupCount);
-        AddDiagnoser(MemoryDiagnoser.Default);
+        AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Default));
+        AddLogger(NullLogger.Instance);
+        AddColumn(TargetMethodColumn.Method, StatisticColumn.Median, StatisticColumn.StdDev, new SpeedColumn(), new OfLimitColumn());
+        AddColumnProvider(DefaultColumnProviders.Params);
         WithOptions(ConfigOptions.DisableLogFile | ConfigOptions.JoinSummary);
-    }
-
-    /// <summary>The job of AVX2 also takes AVX-512 from the JIT, so that it measures what a chip without it would run.</summary>
-    private static Job JobOf(InstructionSet set)
-    {
-        string name = set.ToString().ToLowerInvariant();
-        Job job = Job.ShortRun.WithId(name).WithEnvironmentVariable(Cpu.Variable, name);
-        return set == InstructionSet.Avx2 ? job.WithEnvironmentVariable("DOTNET_EnableAVX512", "0") : job;
+        WithUnionRule(ConfigUnionRule.AlwaysUseLocal);
     }
 
     private static KernelWork WorkOf(BenchmarkCase benchmark)
@@ -62,8 +54,8 @@ internal sealed class MicroConfig : ManualConfig
         public override string GetValue(Summary summary, BenchmarkCase benchmarkCase)
         {
             Limit limit = WorkOf(benchmarkCase).Limit;
-            double share = SpeedOf(summary, benchmarkCase) / MachineLimits.Of(limit);
-            return string.Create(CultureInfo.InvariantCulture, $"{100 * share:0} % of {limit.ToString().ToLowerInvariant()} ({MachineLimits.Of(limit) / 1e9:0})");
+            double most = MachineLimits.Of(limit), share = SpeedOf(summary, benchmarkCase) / most;
+            return string.Create(CultureInfo.InvariantCulture, $"{100 * share:0} % of {limit.ToString().ToLowerInvariant()}, {most / 1e9:0}");
         }
     }
 

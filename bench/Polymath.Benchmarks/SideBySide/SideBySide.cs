@@ -159,7 +159,8 @@ internal sealed class SideBySide : IDisposable
             .Sum(t => experts > 0 && t.Name.Contains("_exps.", StringComparison.Ordinal) ? t.ByteLength * used / experts : t.ByteLength);
     }
 
-    private static (string Program, string[] First) ThisProgram()
+    /// <summary>What starts this program once more.</summary>
+    internal static (string Program, string[] First) ThisProgram()
     {
         string program = Environment.ProcessPath ?? throw new IOException("the path of this program is unknown");
         bool isHost = Path.GetFileNameWithoutExtension(program) == "dotnet";
