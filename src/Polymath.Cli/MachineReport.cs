@@ -54,7 +54,7 @@ internal sealed record MachineReport(MachineCores Cores, MachineMemory Memory, M
         yield return ("processor", Processor.Name ?? "not named");
         yield return ("cores", CoresText());
         yield return ("instructions", Processor.Instructions.Count == 0 ? "the baseline alone" : string.Join(" ", Processor.Instructions));
-        yield return ("kernels", terminal.Variable(Cpu.Variable) is { Length: > 0 } ? $"{Kernels}, forced by {Cpu.Variable}" : Kernels);
+        yield return ("kernels", KernelsText(terminal));
         if (CacheBytes > 0)
             yield return ("last cache", Figures.Bytes(CacheBytes));
         yield return ("memory", $"{Figures.Bytes(Memory.Total)}{(Memory.IsLimited ? " in this container" : "")}, {Figures.Bytes(Memory.Free)} free");
@@ -83,6 +83,7 @@ internal sealed record MachineReport(MachineCores Cores, MachineMemory Memory, M
             writer.WriteStringValue(set);
         writer.WriteEndArray();
         writer.WriteString("kernels", Kernels);
+        writer.WriteBoolean("avx512_unused", Cpu.LeavesAvx512Unused);
         writer.WriteBoolean("kernels_forced", terminal.Variable(Cpu.Variable) is { Length: > 0 });
         writer.WriteNumber("last_level_cache", CacheBytes);
         writer.WriteNumber("memory", Memory.Total);
@@ -98,6 +99,13 @@ internal sealed record MachineReport(MachineCores Cores, MachineMemory Memory, M
         if (ModelCache.FreeBytes(Models) is >= 0 and var free)
             writer.WriteNumber("models_free", free);
         writer.WriteEndObject();
+    }
+
+    private static string KernelsText(Terminal terminal)
+    {
+        if (terminal.Variable(Cpu.Variable) is { Length: > 0 })
+            return $"{Kernels}, forced by {Cpu.Variable}";
+        return Cpu.LeavesAvx512Unused ? $"{Kernels}; the chip has AVX-512, which this program {(IsAheadOfTime ? "was published without" : "was told to leave")}" : Kernels;
     }
 
     private string CoresText()
