@@ -6,7 +6,6 @@ using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
-using Polymath.Tensors;
 
 namespace Polymath.Benchmarks;
 
@@ -15,7 +14,7 @@ internal sealed class MicroConfig : ManualConfig
 {
     public MicroConfig()
     {
-        AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Default));
+        AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.DontLogOutput));
         AddLogger(NullLogger.Instance);
         AddColumn(TargetMethodColumn.Method, StatisticColumn.Median, StatisticColumn.StdDev, new SpeedColumn(), new OfLimitColumn());
         AddColumnProvider(DefaultColumnProviders.Params);
