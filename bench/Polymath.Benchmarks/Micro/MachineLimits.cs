@@ -66,7 +66,7 @@ internal static unsafe class MachineLimits
         return 2.0 * width * 4 * StepsOfSum * Rounds / seconds;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]   // inlined, a sum that nobody reads would not be computed
     private static int ByteSums512(byte* weights)
     {
         Vector512<sbyte> x0 = Vector512.Create((sbyte)weights[0]), x1 = x0 + Vector512<sbyte>.One, x2 = x1 + x1, x3 = x2 + x1;
@@ -92,7 +92,7 @@ internal static unsafe class MachineLimits
         return Vector512.Sum(s0 + s1 + s2 + s3);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static int ByteSums256(byte* weights)
     {
         Vector256<sbyte> x0 = Vector256.Create((sbyte)weights[0]), x1 = x0 + Vector256<sbyte>.One, x2 = x1 + x1, x3 = x2 + x1;
@@ -118,7 +118,7 @@ internal static unsafe class MachineLimits
         return Vector256.Sum(s0 + s1 + s2 + s3);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static int WordSums512(byte* weights)
     {
         Vector512<short> x0 = Vector512.Create((short)weights[0]), x1 = x0 + Vector512<short>.One, x2 = x1 + x1, x3 = x2 + x1;
@@ -135,7 +135,7 @@ internal static unsafe class MachineLimits
         return Vector512.Sum(s0 + s1 + s2 + s3);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static int WordSums256(byte* weights)
     {
         Vector256<short> x0 = Vector256.Create((short)weights[0]), x1 = x0 + Vector256<short>.One, x2 = x1 + x1, x3 = x2 + x1;
