@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Polymath.Tensors;
 
@@ -45,7 +44,7 @@ internal static class AttentionSpeed
         Tensor q = Random(1, heads * size), y = Random(1, heads * size);
         using var scratch = new Arena(1 << 22);
         int layer = 0;
-        Time best = Best(seconds, () =>
+        BestRun best = BestRun.Of(TimeSpan.FromSeconds(seconds), () =>
         {
             Attention.Run(team, q, cache.Keys(layer), cache.Values(layer), position, y, heads, keyValueHeads, new AttentionRule(0.125f), scratch);
             layer = (layer + 1) % Layers;
@@ -61,16 +60,16 @@ internal static class AttentionSpeed
         using var cache = new Cache(1, format, position + Tokens, keyValueHeads * size);
         Tensor q = Random(Tokens, heads * size), y = Random(Tokens, heads * size);
         using var scratch = new Arena(1 << 22);
-        Time best = Best(seconds, () =>
+        BestRun best = BestRun.Of(TimeSpan.FromSeconds(seconds), () =>
             Attention.Run(team, q, cache.Keys(0), cache.Values(0), position, y, heads, keyValueHeads, new AttentionRule(0.125f), scratch));
         double flops = 4.0 * heads * size * Tokens * (position + ((Tokens + 1) / 2.0));
         Print($"{name}  prefill at {position,4}", best, flops / 1e9, "GFLOP/s", threads: team.Count);
     }
 
     /// <summary>The best run; of one thread also the mean by processor time, in which other processes' turns do not count.</summary>
-    private static void Print(string name, Time best, double work, string unit, int threads) => Console.WriteLine(string.Create(
+    private static void Print(string name, BestRun best, double work, string unit, int threads) => Console.WriteLine(string.Create(
         CultureInfo.InvariantCulture,
-        $"{name}  {best.Wall * 1e6,10:F1} µs a layer  {work / best.Wall,6:F1} {unit}{(threads > 1 ? "" : $"  ({work / best.Processor:F1} of processor time)")}"));
+        $"{name}  {best.Seconds * 1e6,10:F1} µs a layer  {work / best.Seconds,6:F1} {unit}{(threads > 1 ? "" : $"  ({work / best.ProcessorSeconds:F1} of processor time)")}"));
 
     private static Tensor Random(int rows, int columns)
     {
@@ -81,27 +80,8 @@ internal static class AttentionSpeed
         return x;
     }
 
-    private static Time Best(double seconds, Action action)
-    {
-        action();
-        long start = Stopwatch.GetTimestamp();
-        TimeSpan used = Environment.CpuUsage.TotalTime;
-        double best = double.MaxValue;
-        int runs = 0;
-        for (; runs < 3 || Stopwatch.GetElapsedTime(start).TotalSeconds < seconds; runs++)
-        {
-            long from = Stopwatch.GetTimestamp();
-            action();
-            best = Math.Min(best, Stopwatch.GetElapsedTime(from).TotalSeconds);
-        }
-
-        return new Time(best, (Environment.CpuUsage.TotalTime - used).TotalSeconds / runs);
-    }
-
-    private readonly record struct Time(double Wall, double Processor);
-
     /// <summary>Keys and values of some layers, all rows filled.</summary>
-    private sealed class Cache : IDisposable
+    internal sealed class Cache : IDisposable
     {
         private readonly NativeBuffer _buffer;
         private readonly TensorFormat _format;

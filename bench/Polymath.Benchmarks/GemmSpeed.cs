@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Polymath.Tensors;
 
@@ -35,7 +34,7 @@ internal static class GemmSpeed
             foreach ((string name, int m, int n, int k, bool transposeA, bool transposeB) in s_shapes)
             {
                 Tensor a = transposeA ? Ones(k, m) : Ones(m, k), b = transposeB ? Ones(n, k) : Ones(k, n), c = Ones(m, n);
-                double speed = 2.0 * m * n * k / 1e9 / Best(secondsEach, () => Gemm.Run(team, a, transposeA, b, transposeB, c));
+                double speed = 2.0 * m * n * k / 1e9 / BestRun.Of(TimeSpan.FromSeconds(secondsEach), () => Gemm.Run(team, a, transposeA, b, transposeB, c)).Seconds;
                 Console.WriteLine(string.Create(
                     CultureInfo.InvariantCulture,
                     $"{threads} threads  {name,-10} [{m} × {k}]·[{k} × {n}]  {speed,6:F1} GFLOP/s  {speed / peak / threads:P0}"));
@@ -50,27 +49,14 @@ internal static class GemmSpeed
         return x;
     }
 
-    private static double Best(double seconds, Action action)
-    {
-        long start = Stopwatch.GetTimestamp();
-        double best = double.MaxValue;
-        while (Stopwatch.GetElapsedTime(start).TotalSeconds < seconds)
-        {
-            long from = Stopwatch.GetTimestamp();
-            action();
-            best = Math.Min(best, Stopwatch.GetElapsedTime(from).TotalSeconds);
-        }
-
-        return best;
-    }
-
     private static double Peak()
     {
         const int Count = 64;
-        return Count * MultiplyAddLoop.OperationsEach / 1e9 / Best(1, () =>
+        BestRun best = BestRun.Of(TimeSpan.FromSeconds(1), () =>
         {
             var job = default(MultiplyAddLoop);
             job.Run(0, Count);
         });
+        return Count * MultiplyAddLoop.OperationsEach / 1e9 / best.Seconds;
     }
 }

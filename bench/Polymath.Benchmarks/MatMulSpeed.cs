@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Polymath.Tensors;
 
@@ -15,6 +14,7 @@ internal static class MatMulSpeed
     private const int RowsOfPrompt = 2048;
     private const long BytesInMemory = 192L << 20;
 
+    private static readonly TimeSpan s_timeEach = TimeSpan.FromSeconds(0.4);
     private static readonly int[] s_tokens = [2, 4, 8, 64, 512];
 
     /// <summary>Measures the formats named in <paramref name="args"/>, or those models are stored in.</summary>
@@ -46,15 +46,8 @@ internal static class MatMulSpeed
         using var scratch = new Arena(MatMul.ScratchBytes(format, tokens, Columns));
         x.AsFloats().Fill(0.5f);
         InterleavedMatrix interleaved = InterleavedMatrix.Pays(format) ? InterleavedMatrix.From(team, weight) : default;
-        double seconds = double.MaxValue;
-        long start = Stopwatch.GetTimestamp();
-        while (Stopwatch.GetElapsedTime(start).TotalSeconds < 0.4)
-        {
-            long from = Stopwatch.GetTimestamp();
-            MatMul.Run(team, x, [new MatMulTarget(weight, y, interleaved) { IsFinite = format == TensorFormat.F16 }], scratch);
-            seconds = Math.Min(seconds, Stopwatch.GetElapsedTime(from).TotalSeconds);
-        }
-
+        double seconds = BestRun.Of(s_timeEach, () =>
+            MatMul.Run(team, x, [new MatMulTarget(weight, y, interleaved) { IsFinite = format == TensorFormat.F16 }], scratch)).Seconds;
         interleaved.Free();
         return (weight.ByteLength / 1e9 / seconds, 2.0 * tokens * rows * Columns / 1e9 / seconds);
     }

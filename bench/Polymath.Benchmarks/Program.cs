@@ -1,8 +1,8 @@
-using BenchmarkDotNet.Running;
 using Polymath.Benchmarks;
 
 // `gemm` measures matrix products of training as a share of the chip's peak, `matmul` those of inference, `attention` the
-// kernel of that name, `tokenize` the speed of encoding, `constrain` the cost of grammars; `make-model`, `peer` and `side-by-side` are the parts of bench/side-by-side.sh; anything else is for BenchmarkDotNet.
+// kernel of that name, `tokenize` the speed of encoding, `constrain` the cost of grammars, `start` the time to the first token; `micro` is
+// BenchmarkDotNet with each kernel in each instruction set; `make-model`, `peer` and `side-by-side` are the parts of bench/side-by-side.sh.
 switch (args)
 {
     case ["gemm"]:
@@ -20,6 +20,10 @@ switch (args)
     case ["tokenize", _, _, ..]:
         TokenizeSpeed.Run(args[1..]);
         return 0;
+    case ["start", ..]:
+        return StartSpeed.Run(args[1..]);
+    case ["micro", ..]:
+        return Micro.Run(args[1..]);
     case ["make-model", ..]:
         return MakeModel.Run(args[1..]);
     case ["peer", ..]:
@@ -27,6 +31,6 @@ switch (args)
     case ["side-by-side", ..]:
         return SideBySide.Run(args[1..]);
     default:
-        BenchmarkSwitcher.FromAssembly(typeof(MatMulBenchmarks).Assembly).Run(args);
-        return 0;
+        Console.Error.WriteLine("usage: gemm | matmul | attention | tokenize | constrain | start | micro | make-model | peer | side-by-side");
+        return 2;
 }

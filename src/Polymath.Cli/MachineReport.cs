@@ -20,7 +20,12 @@ internal sealed record MachineReport(MachineCores Cores, MachineMemory Memory, M
 
     private static bool IsAheadOfTime => !RuntimeFeature.IsDynamicCodeCompiled;
 
-    private static string Kernels => Cpu.InstructionSet.ToString().ToLowerInvariant();
+    /// <summary>How this program was compiled, as JSON says it: aot or jit.</summary>
+    public static string Compiled => IsAheadOfTime ? "aot" : "jit";
+
+    /// <summary>The kernels in use.</summary>
+    /// <exception cref="PlatformNotSupportedException">The environment asks for some that do not run here.</exception>
+    public static string Kernels => Cpu.InstructionSet.ToString().ToLowerInvariant();
 
     private static long CacheBytes { get; } = Processor.LastLevelCacheBytes();
 
@@ -49,7 +54,7 @@ internal sealed record MachineReport(MachineCores Cores, MachineMemory Memory, M
         yield return ("processor", Processor.Name ?? "not named");
         yield return ("cores", CoresText());
         yield return ("instructions", Processor.Instructions.Count == 0 ? "the baseline alone" : string.Join(" ", Processor.Instructions));
-        yield return ("kernels", terminal.Variable(Cpu.Variable) is { Length: > 0 } ? $"{Kernels}, forced by {Cpu.Variable}" : Kernels);
+        yield return ("kernels", KernelsText(terminal));
         if (CacheBytes > 0)
             yield return ("last cache", Figures.Bytes(CacheBytes));
         yield return ("memory", $"{Figures.Bytes(Memory.Total)}{(Memory.IsLimited ? " in this container" : "")}, {Figures.Bytes(Memory.Free)} free");
@@ -67,7 +72,7 @@ internal sealed record MachineReport(MachineCores Cores, MachineMemory Memory, M
         writer.WriteString("system", System);
         writer.WriteString("architecture", Architecture);
         writer.WriteString("runtime", RuntimeInformation.FrameworkDescription);
-        writer.WriteString("compiled", IsAheadOfTime ? "aot" : "jit");
+        writer.WriteString("compiled", Compiled);
         writer.WriteString("processor", Processor.Name);
         writer.WriteNumber("cores", Cores.Usable);
         writer.WriteNumber("cores_of_machine", Cores.Machine);
@@ -78,6 +83,7 @@ internal sealed record MachineReport(MachineCores Cores, MachineMemory Memory, M
             writer.WriteStringValue(set);
         writer.WriteEndArray();
         writer.WriteString("kernels", Kernels);
+        writer.WriteBoolean("avx512_unused", Cpu.LeavesAvx512Unused);
         writer.WriteBoolean("kernels_forced", terminal.Variable(Cpu.Variable) is { Length: > 0 });
         writer.WriteNumber("last_level_cache", CacheBytes);
         writer.WriteNumber("memory", Memory.Total);
@@ -93,6 +99,13 @@ internal sealed record MachineReport(MachineCores Cores, MachineMemory Memory, M
         if (ModelCache.FreeBytes(Models) is >= 0 and var free)
             writer.WriteNumber("models_free", free);
         writer.WriteEndObject();
+    }
+
+    private static string KernelsText(Terminal terminal)
+    {
+        if (terminal.Variable(Cpu.Variable) is { Length: > 0 })
+            return $"{Kernels}, forced by {Cpu.Variable}";
+        return Cpu.LeavesAvx512Unused ? $"{Kernels}; the chip has AVX-512, which this program {(IsAheadOfTime ? "was published without" : "was told to leave")}" : Kernels;
     }
 
     private string CoresText()

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Polymath.Files;
+using Polymath.Tensors;
 
 namespace Polymath.Benchmarks;
 
@@ -9,9 +10,10 @@ namespace Polymath.Benchmarks;
 /// </summary>
 internal sealed class SideBySide : IDisposable
 {
-    private const double BandwidthSeconds = 0.3;
     private const int SettleMilliseconds = 100;   // in which the threads of the other engine fall asleep
     private const int GreedyTokens = 8;
+
+    private static readonly TimeSpan s_readingTime = TimeSpan.FromSeconds(0.3);
 
     // As /proc/cpuinfo and llama.cpp name those that matter most.
     private static readonly (string Flag, string Feature)[] s_instructions =
@@ -19,13 +21,15 @@ internal sealed class SideBySide : IDisposable
 
     private readonly SideBySideOptions _options;
     private readonly SideBySideReport _report;
-    private readonly MemoryBandwidth _bandwidth;
+    private readonly ThreadTeam _team;
+    private readonly MemoryBandwidth _memory;
 
     private SideBySide(SideBySideOptions options)
     {
         _options = options;
         _report = new SideBySideReport(options);
-        _bandwidth = new MemoryBandwidth(options.Threads);
+        _team = new ThreadTeam(options.Threads);
+        _memory = new MemoryBandwidth(_team, MachineMemory.Read().Free);
     }
 
     public static int Run(string[] arguments)
@@ -54,7 +58,11 @@ internal sealed class SideBySide : IDisposable
         }
     }
 
-    public void Dispose() => _bandwidth.Dispose();
+    public void Dispose()
+    {
+        _memory.Dispose();
+        _team.Dispose();
+    }
 
     private void Run()
     {
@@ -100,7 +108,7 @@ internal sealed class SideBySide : IDisposable
 
     private Sample Take(SpeedTest test, PeerProcess engine, int runs, int block, long bytesPerStep)
     {
-        double bandwidth = test.Steps > 0 ? _bandwidth.Measure(BandwidthSeconds) : 0;
+        double bandwidth = test.Steps > 0 ? _memory.Measure(_team, s_readingTime) : 0;
         Thread.Sleep(SettleMilliseconds);
         var before = ProcessorTime.Now(engine.Id);
         double seconds = 0;
@@ -151,7 +159,8 @@ internal sealed class SideBySide : IDisposable
             .Sum(t => experts > 0 && t.Name.Contains("_exps.", StringComparison.Ordinal) ? t.ByteLength * used / experts : t.ByteLength);
     }
 
-    private static (string Program, string[] First) ThisProgram()
+    /// <summary>What starts this program once more.</summary>
+    internal static (string Program, string[] First) ThisProgram()
     {
         string program = Environment.ProcessPath ?? throw new IOException("the path of this program is unknown");
         bool isHost = Path.GetFileNameWithoutExtension(program) == "dotnet";

@@ -40,9 +40,11 @@ internal sealed class BenchCommand : CliCommand
     /// <summary>One test.</summary>
     /// <param name="Name">As in the table.</param>
     /// <param name="Tokens">Tokens in a run, of all texts.</param>
+    /// <param name="Depth">Tokens in the cache before it.</param>
+    /// <param name="Texts">Texts written together.</param>
     /// <param name="Bytes">Bytes read from memory in a run, at least; 0 where memory is not what bounds it.</param>
     /// <param name="Seconds">Seconds of each run.</param>
-    internal sealed record Test(string Name, int Tokens, double Bytes, double[] Seconds)
+    internal sealed record Test(string Name, int Tokens, int Depth, int Texts, double Bytes, double[] Seconds)
     {
         /// <summary>Mean tokens/s.</summary>
         public double Mean => Seconds.Average(s => Tokens / s);
@@ -67,16 +69,16 @@ internal sealed class BenchCommand : CliCommand
         int texts = parse.GetValue(_texts), repeats = parse.GetValue(_repeats);
         if (prompt == 0 && decode == 0)
             throw new UsageException("nothing to measure: both -p and -n are 0");
-        SessionOptions options = _cache.Read(parse) with { ContextLength = checked(depth + Math.Max(prompt, decode)) };
+        SessionOptions options = _cache.Read(parse) with { ContextLength = depth + Math.Max(prompt, decode) };
         string path = ModelArgument.Resolve(parse.GetValue(_model), terminal);
         using Model model = Sessions.Load(path, parse.GetValue(_threads), _ => options, terminal);
-        double reading = MachineSpeed.MeasureReading(model.Team, terminal.Memory().Free);
+        double reading = MeasureReading(model, terminal);
         var tests = new List<Test>();
         if (prompt > 0)
             tests.Add(MeasurePrompt(model, options, prompt, depth, repeats, terminal));
         if (decode > 0)
             tests.Add(MeasureDecode(model, options, decode, depth, texts, repeats, terminal));
-        reading = Math.Max(reading, MachineSpeed.MeasureReading(model.Team, terminal.Memory().Free));
+        reading = Math.Max(reading, MeasureReading(model, terminal));
         if (parse.GetValue(_json))
             WriteJson(model, tests, reading, terminal);
         else
@@ -89,11 +91,12 @@ internal sealed class BenchCommand : CliCommand
         using Session session = Sessions.Open(model, options);
         int[] ids = RandomIds(model, tokens), before = RandomIds(model, depth);
         double[] seconds = Measure(repeats, [session], before, () => session.Forward(ids, terminal.Cancellation), terminal.Cancellation);
-        return new Test(NameOf("pp", tokens, depth, 1), tokens, 0, seconds);
+        return new Test(NameOf("pp", tokens, depth, 1), tokens, depth, 1, 0, seconds);
     }
 
     private static Test MeasureDecode(Model model, SessionOptions options, int tokens, int depth, int texts, int repeats, Terminal terminal)
     {
+        RequireMemory(model, options, texts, terminal);
         Session[] sessions = new Session[texts];
         try
         {
@@ -109,13 +112,21 @@ internal sealed class BenchCommand : CliCommand
                         batch.Add(session, ids.AsSpan(i++, 1));
                 }
             }, terminal.Cancellation);
-            return new Test(NameOf("tg", tokens, depth, texts), ids.Length, BytesOf(model, options, tokens, depth, texts), seconds);
+            return new Test(NameOf("tg", tokens, depth, texts), ids.Length, depth, texts, BytesOf(model, options, tokens, depth, texts), seconds);
         }
         finally
         {
             foreach (Session? session in sessions)
                 session?.Dispose();
         }
+    }
+
+    /// <summary>Loading has looked at one text alone.</summary>
+    private static void RequireMemory(Model model, SessionOptions options, int texts, Terminal terminal)
+    {
+        double caches = (double)model.CacheBytes(options) * (texts - 1);
+        if (caches > terminal.Memory().Free)
+            throw new InvalidOperationException($"{texts} texts take {Figures.Bytes((long)caches)} of cache more, {Figures.Bytes(terminal.Memory().Free)} are free");
     }
 
     /// <summary>Seconds of each run; one more warms up. The texts hold <paramref name="before"/> at the start of each.</summary>
@@ -137,6 +148,13 @@ internal sealed class BenchCommand : CliCommand
         }
 
         return seconds;
+    }
+
+    /// <summary>Bytes a second that memory gives to the threads of the model; the buffer is gone when the tests run.</summary>
+    private static double MeasureReading(Model model, Terminal terminal)
+    {
+        using var memory = new MemoryBandwidth(model.Team, terminal.Memory().Free);
+        return memory.Measure(model.Team);
     }
 
     /// <summary>What decoding reads: the weights once a step, the cache of each text.</summary>
@@ -188,6 +206,9 @@ internal sealed class BenchCommand : CliCommand
             writer.WriteNumber("size", ModelSummary.TensorBytes(model.Source));
             writer.WriteNumber("parameters", ModelSummary.Parameters(model.Source));
             writer.WriteNumber("threads", model.Team.Count);
+            writer.WriteString("processor", Processor.Name);
+            writer.WriteString("kernels", MachineReport.Kernels);
+            writer.WriteString("compiled", MachineReport.Compiled);
             writer.WriteNumber("memory_bytes_per_second", reading);
             writer.WriteStartArray("tests");
             foreach (Test test in tests)
@@ -200,6 +221,8 @@ internal sealed class BenchCommand : CliCommand
         writer.WriteStartObject();
         writer.WriteString("test", test.Name);
         writer.WriteNumber("tokens", test.Tokens);
+        writer.WriteNumber("depth", test.Depth);
+        writer.WriteNumber("texts", test.Texts);
         writer.WriteNumber("tokens_per_second", test.Mean);
         writer.WriteNumber("deviation", test.Deviation);
         if (test.Bytes > 0)

@@ -26,6 +26,9 @@ public static class Cpu
         _ => false,
     };
 
+    /// <summary>True when the chip says that it has AVX-512 and this program cannot use it: compiled ahead of time for less, or the runtime told not to.</summary>
+    public static bool LeavesAvx512Unused => !Has(InstructionSet.Avx512) && ChipHasAvx512();
+
     /// <summary>One line for messages and logs: architecture, variants that would run, the one in use.</summary>
     public static string Describe()
     {
@@ -46,6 +49,14 @@ public static class Cpu
         }
 
         return (InstructionSet.Scalar, $"{Variable}={wish}: expected scalar, advsimd, avx2 or avx512");
+    }
+
+    /// <summary>By CPUID itself, since <c>IsSupported</c> tells what the compiler may use.</summary>
+    private static bool ChipHasAvx512()
+    {
+        const int leaf = 7, foundation = 1 << 16, doubleQuad = 1 << 17, byteWord = 1 << 30, shortVectors = 1 << 31;
+        const int needed = foundation | doubleQuad | byteWord | shortVectors;
+        return X86Base.IsSupported && X86Base.CpuId(0, 0).Eax >= leaf && (X86Base.CpuId(leaf, 0).Ebx & needed) == needed;
     }
 
     private static InstructionSet Best()

@@ -122,7 +122,30 @@ public sealed class ModelCommandTests(TinyModelFile tiny) : IClassFixture<TinyMo
         JsonElement[] tests = [.. json.RootElement.GetProperty("tests").EnumerateArray()];
         Assert.Equal(["pp16", "tg4"], tests.Select(t => t.GetProperty("test").GetString()));
         Assert.All(tests, t => Assert.Equal(3, t.GetProperty("seconds").GetArrayLength()));
-        Assert.Matches(@"\| llama F32 \| .* \| +pp8 \| +\d+\.\d\d ± \d+\.\d\d \|", CliRun.Succeed("bench", tiny.Path, "-p", "8", "-n", "0", "-r", "1"));
+        Assert.Equal("jit", json.RootElement.GetProperty("compiled").GetString());
+        Assert.True(json.RootElement.GetProperty("memory_bytes_per_second").GetDouble() > 0);
+        Assert.False(tests[0].TryGetProperty("bytes_per_second", out _));   // memory does not bound a prompt
+        Assert.Matches(@"\| llama F32 \| .* \| +pp8 \| +\d+\.\d\d ± \d+\.\d\d \| +\| +\|", CliRun.Succeed("bench", tiny.Path, "-p", "8", "-n", "0", "-r", "1"));
+        Assert.Matches(@"\| +tg4 × 2 @ 8 \| +\d+\.\d\d ± 0\.00 \| +\d+\.\d \| +\d+ % \|", CliRun.Succeed("bench", tiny.Path, "-p", "0", "-n", "4", "-b", "2", "-d", "8", "-r", "1"));
+    }
+
+    [Fact]
+    public void Bench_counts_what_each_text_reads_of_weights_and_cache()
+    {
+        using WeightSource source = WeightSource.Open(tiny.Path);
+        ModelOutline outline = ModelOutline.Read(source);
+        var options = new SessionOptions { ContextLength = 24 };
+        foreach ((int texts, int depth) in ((int, int)[])[(1, 0), (1, 20), (3, 20)])
+        {
+            using JsonDocument json = JsonDocument.Parse(CliRun.Succeed(
+                "bench", tiny.Path, "-p", "0", "-n", "4", "-b", $"{texts}", "-d", $"{depth}", "-r", "1", "--json"));
+            JsonElement test = Assert.Single(json.RootElement.GetProperty("tests").EnumerateArray());
+            Assert.Equal((4 * texts, texts, depth), (test.GetProperty("tokens").GetInt32(), test.GetProperty("texts").GetInt32(), test.GetProperty("depth").GetInt32()));
+            long weights = outline.BytesPerToken(0, options) * 4;
+            long cache = Enumerable.Range(depth, 4).Sum(position => outline.BytesPerToken(position, options)) - weights;
+            double read = test.GetProperty("bytes_per_second").GetDouble() * test.GetProperty("seconds")[0].GetDouble();
+            Assert.Equal(weights + (texts * cache), read, tolerance: 1);
+        }
     }
 
     [Theory]

@@ -55,14 +55,24 @@ public sealed class MachineTests : IDisposable
     }
 
     [Fact]
+    public void A_chip_with_AVX_512_is_known_also_where_the_program_may_not_use_it()
+    {
+        Assert.SkipUnless(File.Exists("/proc/cpuinfo"), "told on Linux alone");
+        string? flags = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("flags", StringComparison.Ordinal));
+        bool chip = flags is not null && ((string[])["avx512f", "avx512dq", "avx512bw", "avx512vl"]).All(flags.Split(' ').Contains);
+        Assert.Equal(chip, Cpu.Has(InstructionSet.Avx512) || Cpu.LeavesAvx512Unused);
+        Assert.False(Cpu.Has(InstructionSet.Avx512) && Cpu.LeavesAvx512Unused);
+    }
+
+    [Fact]
     public void The_buffer_is_much_larger_than_the_caches_and_smaller_than_what_is_free()
     {
         const long GiB = 1L << 30;
-        Assert.Equal(256L << 20, MachineSpeed.BufferBytes(0, 100 * GiB));
-        Assert.Equal(512L << 20, MachineSpeed.BufferBytes(64 << 20, 100 * GiB));
-        Assert.Equal(GiB, MachineSpeed.BufferBytes(long.MaxValue, 100 * GiB));
-        Assert.Equal(GiB / 8, MachineSpeed.BufferBytes(64 << 20, GiB / 2));
-        Assert.Equal(1 << 20, MachineSpeed.BufferBytes(64 << 20, 0));
+        Assert.Equal(256L << 20, MemoryBandwidth.BufferBytes(0, 100 * GiB));
+        Assert.Equal(512L << 20, MemoryBandwidth.BufferBytes(64 << 20, 100 * GiB));
+        Assert.Equal(GiB, MemoryBandwidth.BufferBytes(long.MaxValue, 100 * GiB));
+        Assert.Equal(GiB / 8, MemoryBandwidth.BufferBytes(64 << 20, GiB / 2));
+        Assert.Equal(1 << 20, MemoryBandwidth.BufferBytes(64 << 20, 0));
     }
 
     [Theory]
