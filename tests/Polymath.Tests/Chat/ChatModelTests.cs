@@ -11,7 +11,7 @@ namespace Polymath.Tests.Chat;
 /// <summary>Conversations with a model of random weights: what it writes is nonsense, but what it may write is not.</summary>
 public sealed class ChatModelTests : IDisposable
 {
-    private const string ChatMl = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}<|im_start|>assistant\n";
+    private const string ChatMl = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}{{ '<|im_start|>assistant\n' }}";
 
     private const string WithTools = "{% if tools %}{{ tools | tojson }}{% endif %}<tool_call></tool_call>" + ChatMl;
 

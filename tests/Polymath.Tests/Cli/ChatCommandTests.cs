@@ -53,7 +53,7 @@ public sealed class ChatCommandTests(TinyModelFile tiny) : IClassFixture<TinyMod
         using JsonDocument saved = JsonDocument.Parse(File.ReadAllBytes(second));
         Assert.Equal(["system", "user", "assistant", "user", "assistant"],
             saved.RootElement.GetProperty("messages").EnumerateArray().Select(m => m.GetProperty("role").GetString()!));
-        Assert.Equal(0, Chat("x", "-n", "2", "--load", second).Code);
+        Assert.Equal(0, Chat("x", "-n", "2", "-c", "2048", "--load", second).Code);
     }
 
     [Theory]
@@ -117,7 +117,7 @@ public sealed class ChatCommandTests(TinyModelFile tiny) : IClassFixture<TinyMod
     [Fact]
     public void A_message_too_long_for_the_context_is_taken_back()
     {
-        CliRun run = Lines($"{new string('x', 300)}\nHello\n", "-c", "128", "-n", "2");
+        CliRun run = Chat($"{new string('x', 300)}\nHello\n", "--lines", "-c", "128", "-n", "2");
         Assert.Contains("the context holds 128", run.Error, StringComparison.Ordinal);
         Assert.Contains("reply 2 tokens", run.Error, StringComparison.Ordinal);
         Assert.Equal(1, Chat(new string('x', 300), "-c", "128").Code);
