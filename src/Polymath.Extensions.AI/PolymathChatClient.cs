@@ -51,11 +51,18 @@ public sealed class PolymathChatClient : IChatClient
         string path, ModelOptions? modelOptions = null, EngineOptions? engineOptions = null, string? modelId = null, GenerationOptions? defaults = null) =>
         new(Chat.ChatModel.Load(path, modelOptions, engineOptions), modelId, defaults, ownsModel: true);
 
-    /// <summary>The whole reply.</summary>
+    /// <summary>The whole reply, with the <see cref="Chat.ChatResult"/> as its raw representation.</summary>
     /// <inheritdoc cref="GetStreamingResponseAsync"/>
-    public Task<ChatResponse> GetResponseAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
-        GetStreamingResponseAsync(messages, options, cancellationToken).ToChatResponseAsync(cancellationToken);
+    public async Task<ChatResponse> GetResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        var updates = new List<ChatResponseUpdate>();
+        await foreach (ChatResponseUpdate update in GetStreamingResponseAsync(messages, options, cancellationToken).ConfigureAwait(false))
+            updates.Add(update);
+        ChatResponse response = updates.ToChatResponse();
+        response.RawRepresentation = updates[^1].RawRepresentation;
+        return response;
+    }
 
     /// <summary>
     /// The reply as it is written: text and reasoning piece by piece, a call of a tool once it is complete. The last update

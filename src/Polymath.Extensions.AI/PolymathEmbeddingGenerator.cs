@@ -6,9 +6,13 @@ namespace Polymath.Extensions.AI;
 /// <summary>
 /// A text encoder as an <see cref="IEmbeddingGenerator{TInput, TEmbedding}"/>. Safe for concurrent callers: texts that
 /// come while others are being computed go through the layers together, and the vector of each is the one it gets alone.
+/// The property <c>prompt</c> of a request's options says what its texts are, for models that are told: query, document
+/// or a name of <see cref="EmbeddingPrompts"/>; the model's default where it is not there.
 /// </summary>
 public sealed class PolymathEmbeddingGenerator : IEmbeddingGenerator<string, Embedding<float>>
 {
+    private const string PromptKey = "prompt";
+
     private readonly TextEncoder _encoder;
     private readonly EmbeddingQueue _queue;
     private readonly EmbeddingGeneratorMetadata _metadata;
@@ -52,9 +56,9 @@ public sealed class PolymathEmbeddingGenerator : IEmbeddingGenerator<string, Emb
     {
         ArgumentNullException.ThrowIfNull(values);
         ObjectDisposedException.ThrowIf(_disposed, this);
-        Check(options);
+        string prompt = Prompt(options);
         cancellationToken.ThrowIfCancellationRequested();
-        int[][] ids = await Task.Run(() => Encode(values), cancellationToken).ConfigureAwait(false);
+        int[][] ids = await Task.Run(() => Encode(prompt, values), cancellationToken).ConfigureAwait(false);
         var embeddings = new GeneratedEmbeddings<Embedding<float>>(ids.Length);
         if (ids.Length > 0)
         {
@@ -93,27 +97,42 @@ public sealed class PolymathEmbeddingGenerator : IEmbeddingGenerator<string, Emb
             _encoder.Dispose();
     }
 
-    private void Check(EmbeddingGenerationOptions? options)
+    /// <summary>What stands before the texts of a request.</summary>
+    private string Prompt(EmbeddingGenerationOptions? options)
     {
+        string prompt = _encoder.Prompts.Default;
         if (options is null)
-            return;
-        if (options.ModelId is { } asked && asked != _metadata.DefaultModelId)
-            throw new NotSupportedException($"ModelId {asked}: this generator has the model {_metadata.DefaultModelId}");
+            return prompt;
+        string? id = _metadata.DefaultModelId;
+        if (options.ModelId is { } asked && asked != id)
+            throw new NotSupportedException($"ModelId {asked}: this generator has the model {id}");
         if (options.Dimensions is { } dimensions && dimensions != _encoder.Dimensions)
-            throw new NotSupportedException($"Dimensions {dimensions}: the vectors of {_metadata.DefaultModelId} have {_encoder.Dimensions}");
+            throw new NotSupportedException($"Dimensions {dimensions}: vectors of {id} have {_encoder.Dimensions}, which is chosen when it is loaded");
         if (options.RawRepresentationFactory is not null)
             throw new NotSupportedException("RawRepresentationFactory: there are no other options than these");
-        if (options.AdditionalProperties is { Count: > 0 } properties)
-            throw new NotSupportedException($"AdditionalProperties: {properties.First().Key} is not known");
+        foreach ((string key, object? value) in options.AdditionalProperties ?? new AdditionalPropertiesDictionary())
+        {
+            if (key != PromptKey)
+                throw new NotSupportedException($"AdditionalProperties: {key} is not known; {PromptKey} is");
+            prompt = value switch
+            {
+                "query" => _encoder.Prompts.Query,
+                "document" => _encoder.Prompts.Document,
+                string name => _encoder.Prompts.Find(name) ?? throw new NotSupportedException($"AdditionalProperties: {id} has no {PromptKey} {name}"),
+                _ => throw new ArgumentException($"AdditionalProperties: {PromptKey} is no text", nameof(options)),
+            };
+        }
+
+        return prompt;
     }
 
-    private int[][] Encode(IEnumerable<string> values)
+    private int[][] Encode(string prompt, IEnumerable<string> values)
     {
         var ids = new List<int[]>();
         foreach (string text in values)
         {
             ArgumentNullException.ThrowIfNull(text, nameof(values));
-            ids.Add(_encoder.Encode(text).Ids);
+            ids.Add(_encoder.Encode(prompt + text).Ids);
             if (ids[^1].Length == 0)
                 throw new ArgumentException($"text {ids.Count} has no tokens", nameof(values));
         }

@@ -50,6 +50,9 @@ public sealed class PolymathEmbeddingOptions
     /// <summary>Most tokens of a text; 0 for what the model takes.</summary>
     public int MaxTokens { get; set; }
 
+    /// <summary>Numbers of a vector that are kept; 0 as <see cref="Models.TextEncoderOptions.Dimensions"/> says.</summary>
+    public int Dimensions { get; set; }
+
     /// <summary>The end of a text that is too long is cut off instead of refusing the text.</summary>
     public bool CutLongTexts { get; set; }
 
@@ -82,6 +85,7 @@ internal sealed class PolymathOptionsValidator : IValidateOptions<PolymathOption
         CheckPath(found, options.ModelPath);
         CheckAtLeast(found, 0, options.Threads, nameof(options.Threads));
         CheckAtLeast(found, 0, options.MaxTokens, nameof(options.MaxTokens));
+        CheckAtLeast(found, 0, options.Dimensions, nameof(options.Dimensions));
         return found.Build();
     }
 

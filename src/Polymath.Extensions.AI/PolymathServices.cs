@@ -96,6 +96,7 @@ public static class PolymathServices
         {
             Threads = options.Threads,
             MaxTokens = options.MaxTokens,
+            Dimensions = options.Dimensions,
             LongText = options.CutLongTexts ? LongText.Cut : LongText.Refuse,
         });
 

@@ -149,6 +149,7 @@ public sealed class ChatClientTests
         ChatResponse reply = await chat.Client.GetResponseAsync("a");
         List<ChatResponseUpdate> pieces = await TinyChat.ReadAsync(chat.Client.GetStreamingResponseAsync("a"));
         Assert.Equal(reply.Text, Assert.IsType<ChatResult>(pieces[^1].RawRepresentation).Message.Text);
+        Assert.Equal(reply.Text, Assert.IsType<ChatResult>(reply.RawRepresentation).Message.Text);
     }
 
     [Fact]

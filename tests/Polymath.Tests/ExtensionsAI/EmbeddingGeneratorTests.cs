@@ -63,6 +63,34 @@ public sealed class EmbeddingGeneratorTests : IDisposable
         Assert.Equal(Encoder.Embed(Encoder.Encode("b").Ids), (await right)[0].Vector.ToArray());
     }
 
+    [Fact]
+    public async Task A_model_that_is_told_what_a_text_is_gets_told()
+    {
+        string path = _path + ".told";
+        TinyArchitectures.Encoders["llama-mean"]().WithVocabulary(addsBegin: true)
+            .Set("prompt.names", new[] { "query", "title" }).Set("prompt.texts", new[] { "q:", "t:" }).Set("prompt.default", "title").Write(path);
+        try
+        {
+            using var generator = PolymathEmbeddingGenerator.Load(path, new TextEncoderOptions { Threads = 2, Dimensions = 8 });
+            foreach ((string? name, string prompt) in new[] { ("query", "q:"), ("title", "t:"), ("document", "t:"), (null, "t:") })
+            {
+                ReadOnlyMemory<float> vector = await generator.GenerateVectorAsync("a", name is null ? null : Told(name));
+                TextEncoder encoder = generator.GetService<TextEncoder>()!;
+                Assert.Equal(encoder.Embed(encoder.Encode(prompt + "a").Ids), vector.ToArray());
+                Assert.Equal(8, vector.Length);
+            }
+
+            await Assert.ThrowsAsync<NotSupportedException>(() => generator.GenerateAsync(["a"], Told("other")));
+            await Assert.ThrowsAsync<ArgumentException>(() => generator.GenerateAsync(["a"], Told(1)));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+
+        static EmbeddingGenerationOptions Told(object prompt) => new() { AdditionalProperties = new() { ["prompt"] = prompt } };
+    }
+
     [Theory]
     [MemberData(nameof(Options))]
     public async Task Every_option_is_honoured_or_refused_by_name(string option)
