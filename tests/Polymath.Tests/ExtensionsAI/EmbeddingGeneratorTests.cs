@@ -66,7 +66,7 @@ public sealed class EmbeddingGeneratorTests : IDisposable
     [Fact]
     public async Task A_model_that_is_told_what_a_text_is_gets_told()
     {
-        string path = _path + ".told";
+        string path = _path.Replace(".gguf", "-told.gguf", StringComparison.Ordinal);
         TinyArchitectures.Encoders["llama-mean"]().WithVocabulary(addsBegin: true)
             .Set("prompt.names", new[] { "query", "title" }).Set("prompt.texts", new[] { "q:", "t:" }).Set("prompt.default", "title").Write(path);
         try
