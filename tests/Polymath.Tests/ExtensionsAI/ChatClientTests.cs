@@ -1,6 +1,5 @@
 using Microsoft.Extensions.AI;
 using Polymath.Extensions.AI;
-using Polymath.Generation;
 using Polymath.Generation.Batching;
 using Polymath.Models;
 using Xunit;
