@@ -15,10 +15,11 @@ public sealed partial class ArchitectureTests
 
     private static readonly System.Reflection.Assembly Tensors = typeof(Polymath.Tensors.Tensor).Assembly;
     private static readonly System.Reflection.Assembly Engine = typeof(Polymath.Files.WeightSource).Assembly;
+    private static readonly System.Reflection.Assembly ExtensionsAI = typeof(Polymath.Extensions.AI.PolymathChatClient).Assembly;
     private static readonly System.Reflection.Assembly Cli = typeof(Polymath.Cli.CommandLine).Assembly;
 
     private static readonly Lazy<Architecture> Loaded =
-        new(() => new ArchLoader().LoadAssemblies(Tensors, Engine, Cli).Build());
+        new(() => new ArchLoader().LoadAssemblies(Tensors, Engine, ExtensionsAI, Cli).Build());
 
     /// <summary>Parts of the engine, each with those it may use.</summary>
     public static TheoryData<string, string[]> Arrows => new()
@@ -61,20 +62,25 @@ public sealed partial class ArchitectureTests
     }
 
     [Fact]
-    public void The_engine_never_writes_to_the_console() =>
-        Assert.DoesNotContain("System.Console", References(Tensors).Concat(References(Engine)));
+    public void The_extensions_use_the_engine_and_abstractions_alone() => Assert.All(
+        References(ExtensionsAI),
+        name => Assert.Matches(@"^(System|Microsoft\.Extensions\.(\w+\.Abstractions|Options)$|Polymath(\.Tensors)?$)", name));
+
+    [Fact]
+    public void The_libraries_never_write_to_the_console() =>
+        Assert.DoesNotContain("System.Console", new[] { Tensors, Engine, ExtensionsAI }.SelectMany(References));
 
     [Fact]
     public void No_type_is_named_after_nothing()
     {
-        IEnumerable<string> names = new[] { Tensors, Engine, Cli }.SelectMany(a => a.GetTypes()).Select(t => t.Name)
+        IEnumerable<string> names = new[] { Tensors, Engine, ExtensionsAI, Cli }.SelectMany(a => a.GetTypes()).Select(t => t.Name)
             .Where(name => !name.StartsWith('<'));   // what a source generator names
         Assert.DoesNotContain(names, name => EmptyName().IsMatch(name));
     }
 
     [Fact]
     public void A_source_file_is_short_enough_to_read() =>
-        Assert.All(Sources("src", "tests", "bench"), file =>
+        Assert.All(Sources("src", "tests", "bench", "samples"), file =>
             Assert.True(File.ReadLines(file).Count() <= LongestFile, $"{file} has more than {LongestFile} lines"));
 
     [Fact]
