@@ -114,6 +114,8 @@ public sealed class ChatModel : IDisposable
     public ChatReply Start(ChatRequest request, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(request);
+        if (request.Tools.DistinctBy(tool => tool.Name).Count() < request.Tools.Count)
+            throw new ArgumentException("two tools have the same name", nameof(request));
         string prompt = Render(request);
         bool inside = Dialect.OpensReasoning(prompt);
         CallRule? rule = request.Tools.Count == 0 || request.ToolChoice.IsNone

@@ -18,6 +18,10 @@ public sealed class ChatTemplateGoldenTests
         "{{ s|list|length > 3 }}", "{% set x = 1, 2 %}{{ x }}",
     ];
 
+    /// <summary>Conversations for which a template repeats a text, as Jinja2 can and the reference cannot.</summary>
+    private static readonly HashSet<(string Template, string Case)> WiderCases =
+        [("Reka-Edge.jinja", "parts with an image"), ("Reka-Edge.jinja", "parts with an image, no prompt")];
+
     public static TheoryData<string> Names => [.. Templates.GetProperty("templates").EnumerateObject().Select(template => template.Name)];
 
     [Theory]
@@ -31,12 +35,20 @@ public sealed class ChatTemplateGoldenTests
         var wrong = new List<string>();
         for (int i = 0; i < cases.Length; i++)
         {
-            if (Hash(Render(source, cases[i].Value)) != expected[i])
+            string? rendered = Render(source, cases[i].Value);
+            bool wider = expected[i].Length == 0 && rendered is not null && WiderCases.Contains((name, cases[i].Name));
+            if (Hash(rendered) != expected[i] && !wider)
                 wrong.Add(cases[i].Name);
         }
 
         Assert.Empty(wrong);
     }
+
+    [Theory]
+    [InlineData("{{ 'ab' * 3 }}", "ababab")]
+    [InlineData("{{ 'ab' * 0 }}{{ 'ab' * -2 }}{{ '' * 99999999999 }}", "")]
+    public void A_text_can_be_repeated_as_in_Jinja2(string source, string expected) =>
+        Assert.Equal(expected, Render(source, Snippets.GetProperty("variables")));
 
     [Fact]
     public void Snippets_render_as_the_reference_renders_them_and_fail_where_it_fails()

@@ -34,6 +34,7 @@ internal static class Operators
             "not in" => Contains(evaluator, left, right) is BoolValue found ? !found.Value : null,
             "+" when left is ListValue a && right is ListValue b => Joined(evaluator, a.Items, b.Items),
             "+" when left is StringValue || right is StringValue => Concatenate(evaluator, left, right),
+            "*" when left is StringValue text && right is IntegerValue count => Repeated(evaluator, text.Value, count.Value),
             "**" => Power(evaluator, left, right),
             _ => Arithmetic(evaluator, operation, left, right) ?? Ordered(operation, left, right),
         };
@@ -127,6 +128,14 @@ internal static class Operators
         string a = ValueText.ToPlainText(evaluator, left), b = ValueText.ToPlainText(evaluator, right);
         evaluator.MakeText((long)a.Length + b.Length);
         return new StringValue(a + b);
+    }
+
+    /// <summary>A text so many times, as Python does; the reference engine refuses it, but templates for images need it.</summary>
+    private static StringValue Repeated(Evaluator evaluator, string text, long count)
+    {
+        count = Math.Clamp(count, 0, int.MaxValue);
+        evaluator.MakeText(text.Length * count);   // refuses what is too long
+        return new StringValue(new System.Text.StringBuilder().Insert(0, text, (int)count).ToString());
     }
 
     private static ListValue Joined(Evaluator evaluator, List<TemplateValue> a, List<TemplateValue> b)
