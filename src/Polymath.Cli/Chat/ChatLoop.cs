@@ -46,9 +46,11 @@ internal sealed class ChatLoop(ChatModel model, Conversation conversation, ChatS
                 if (!message.StartsWith('/'))
                     Say(message);
                 else if (!Obey(message))
-                    break;
+                    return ExitCode.Success;
             }
 
+            if (terminal.InputIsTerminal)
+                terminal.Error.WriteLine();   // the prompt is left behind
             return ExitCode.Success;
         }
         finally
