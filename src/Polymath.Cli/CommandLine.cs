@@ -29,6 +29,7 @@ internal static class CommandLine
     [
         new RunCommand(),
         new ChatCommand(),
+        new ServeCommand(),
         new ExtractCommand(),
         new ClassifyCommand(),
         new SummarizeCommand(),

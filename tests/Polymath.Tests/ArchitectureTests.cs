@@ -16,10 +16,11 @@ public sealed partial class ArchitectureTests
     private static readonly System.Reflection.Assembly Tensors = typeof(Polymath.Tensors.Tensor).Assembly;
     private static readonly System.Reflection.Assembly Engine = typeof(Polymath.Files.WeightSource).Assembly;
     private static readonly System.Reflection.Assembly ExtensionsAI = typeof(Polymath.Extensions.AI.PolymathChatClient).Assembly;
+    private static readonly System.Reflection.Assembly Server = typeof(Polymath.Server.PolymathServer).Assembly;
     private static readonly System.Reflection.Assembly Cli = typeof(Polymath.Cli.CommandLine).Assembly;
 
     private static readonly Lazy<Architecture> Loaded =
-        new(() => new ArchLoader().LoadAssemblies(Tensors, Engine, ExtensionsAI, Cli).Build());
+        new(() => new ArchLoader().LoadAssemblies(Tensors, Engine, ExtensionsAI, Server, Cli).Build());
 
     /// <summary>Parts of the engine, each with those it may use.</summary>
     public static TheoryData<string, string[]> Arrows => new()
@@ -67,13 +68,17 @@ public sealed partial class ArchitectureTests
         name => Assert.Matches(@"^(System|Microsoft\.Extensions\.(\w+\.Abstractions|Options)$|Polymath(\.Tensors)?$)", name));
 
     [Fact]
+    public void The_server_uses_the_engine_and_the_framework_alone() =>
+        Assert.All(References(Server), name => Assert.Matches(@"^(System|Microsoft\.(AspNetCore|Extensions)|Polymath(\.Tensors)?$)", name));
+
+    [Fact]
     public void The_libraries_never_write_to_the_console() =>
-        Assert.DoesNotContain("System.Console", new[] { Tensors, Engine, ExtensionsAI }.SelectMany(References));
+        Assert.DoesNotContain("System.Console", new[] { Tensors, Engine, ExtensionsAI, Server }.SelectMany(References));
 
     [Fact]
     public void No_type_is_named_after_nothing()
     {
-        IEnumerable<string> names = new[] { Tensors, Engine, ExtensionsAI, Cli }.SelectMany(a => a.GetTypes()).Select(t => t.Name)
+        IEnumerable<string> names = new[] { Tensors, Engine, ExtensionsAI, Server, Cli }.SelectMany(a => a.GetTypes()).Select(t => t.Name)
             .Where(name => !name.StartsWith('<'));   // what a source generator names
         Assert.DoesNotContain(names, name => EmptyName().IsMatch(name));
     }
