@@ -24,8 +24,14 @@ public sealed class OpenAIClientTests
 #pragma warning disable OPENAI001   // seeds are marked as experimental
         var options = new ChatCompletionOptions
         {
-            MaxOutputTokenCount = 30, Seed = 7, Temperature = 1, TopP = 0.9f, IncludeLogProbabilities = true, TopLogProbabilityCount = 3,
-            FrequencyPenalty = 0.1f, PresencePenalty = 0.1f,
+            MaxOutputTokenCount = 30,
+            Seed = 7,
+            Temperature = 1,
+            TopP = 0.9f,
+            IncludeLogProbabilities = true,
+            TopLogProbabilityCount = 3,
+            FrequencyPenalty = 0.1f,
+            PresencePenalty = 0.1f,
         };
 #pragma warning restore OPENAI001
         ChatCompletion whole = await client.CompleteChatAsync(messages, options, TestContext.Current.CancellationToken);
