@@ -112,6 +112,28 @@ public sealed class EngineTests : IDisposable
         Assert.Equal(one.Ids, again.Ids);
     }
 
+    [Theory]
+    [InlineData("qwen35")]
+    [InlineData("qwen3next")]
+    public async Task A_text_with_recurrent_layers_that_goes_on_is_not_computed_again(string name)
+    {
+        TinyArchitectures.Decoders[name]().WithVocabulary(addsBegin: false).Write(_path);
+        using Model model = Model.Load(_path);
+        using var engine = new Engine(model, new EngineOptions { ContextLength = 256, MaxTexts = 2, PromptTokens = 16 });
+        int[] first = [.. Enumerable.Range(0, 40).Select(i => (i * 37) % TinyFile.Vocabulary)];
+        GenerationResult one = await engine.Start(first, Greedy(20), cancellation: TestContext.Current.CancellationToken).Result;
+        int[] longer = [.. first, .. one.Ids, 7, 8], other = [.. first, 9, 10];
+        GenerationResult two = await engine.Start(longer, Greedy(5), cancellation: TestContext.Current.CancellationToken).Result;
+        GenerationResult three = await engine.Start(other, Greedy(5), cancellation: TestContext.Current.CancellationToken).Result;
+        Assert.Equal(first.Length + one.Ids.Count - 1, two.CachedTokens);
+        Assert.Equal(first.Length, three.CachedTokens);   // back to the end of the first prompt
+        foreach ((int[] prompt, GenerationResult result) in new[] { (longer, two), (other, three) })
+        {
+            using Session session = model.NewSession(256);
+            Assert.Equal(Generator.Run(session, prompt, Greedy(5)).Ids, result.Ids);
+        }
+    }
+
     [Fact]
     public async Task A_cancelled_answer_gives_its_pages_back_and_the_others_go_on()
     {

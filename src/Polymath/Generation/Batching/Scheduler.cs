@@ -14,6 +14,7 @@ internal sealed class Scheduler : IDisposable
     private readonly EngineOptions _options;
     private readonly KvPool _pool;
     private readonly PrefixCache? _prefixes;
+    private readonly ParkedTexts? _parked;        // in its place, where layers are recurrent
     private readonly Batch _batch;
     private readonly int[][] _pages;              // of a beginning that was found
     private readonly List<Request> _waiting = [];
@@ -42,7 +43,9 @@ internal sealed class Scheduler : IDisposable
         // Twice as many windows as texts: beginnings are kept too.
         _pool = new KvPool(
             layers, tokens + KvPool.PageLength, 2 * options.MaxTexts, batch, options.KeyFormat, options.ValueFormat);
-        _prefixes = options.ReusePrefixes && KvCache.StateBytes(layers) == 0 ? new PrefixCache(_pool) : null;
+        bool recurrent = KvCache.StateBytes(layers) > 0;
+        _prefixes = options.ReusePrefixes && !recurrent ? new PrefixCache(_pool) : null;
+        _parked = options.ReusePrefixes && recurrent ? new ParkedTexts(options.MaxTexts) : null;
         _batch = model.NewBatch(batch + options.MaxTexts, options.MaxTexts);
         _pages = new int[_pool.Groups.Length][];
         for (int group = 0; group < _pages.Length; group++)
@@ -117,6 +120,7 @@ internal sealed class Scheduler : IDisposable
     {
         foreach (Request request in _running)
             request.Session?.Dispose();
+        _parked?.Dispose();
         _batch.Dispose();
         _pool.Dispose();
     }
@@ -178,10 +182,10 @@ internal sealed class Scheduler : IDisposable
     /// <summary>Gives a request its session, with the beginning that is there already. False where there is no room yet.</summary>
     private bool TryBegin(Request request)
     {
-        var session = new Session(_model, request.Capacity, _pool);
         ReadOnlySpan<int> text = request.Text;
-        int found = _prefixes?.Find(text[..^1], _pages) ?? 0;
-        if (found > 0 && !session.TryBegin(_pages, found))
+        Session session = _parked?.TryTake(text[..^1]) ?? new Session(_model, request.Capacity, _pool);
+        int found = _prefixes?.Find(text[..^1], _pages) ?? session.Position;
+        if (_prefixes is not null && found > 0 && !session.TryBegin(_pages, found))
             found = 0;
         // The first of all must get in; others leave each running text a page to go on with.
         int needed = session.Cache.PagesToAdd(found, text.Length - found) + (_running.Count == 0 ? 0 : _running.Count + 1);
@@ -201,7 +205,14 @@ internal sealed class Scheduler : IDisposable
         return true;
     }
 
-    private bool HasRoom(int pages) => _pool.FreePages >= pages || (_prefixes?.Evict(pages) ?? false);
+    private bool HasRoom(int pages)
+    {
+        while (_pool.FreePages < pages && _parked?.DropOldest() == true)
+        {
+        }
+
+        return _pool.FreePages >= pages || (_prefixes?.Evict(pages) ?? false);
+    }
 
     /// <summary>Puts the next tokens of every text into the batch: first those that are being written, then parts of prompts.</summary>
     private void Compose()
@@ -241,7 +252,7 @@ internal sealed class Scheduler : IDisposable
         Session session = request.Session!;
         while (!session.Cache.TryReserve(session.Position, count))
         {
-            if (_prefixes?.Evict(session.Cache.PagesToAdd(session.Position, count)) ?? false)
+            if (HasRoom(session.Cache.PagesToAdd(session.Position, count)))
                 continue;
             Request last = _running.Last(other => other == request || !_batch.Contains(other.Session!));
             last.Session!.Dispose();
@@ -307,7 +318,11 @@ internal sealed class Scheduler : IDisposable
     private void TakeLogits(Request request, ReadOnlySpan<float> logits)
     {
         if (!request.IsWriting)
+        {
             _prefixes?.Add(WholePages(request), request.Session!.Cache);   // those that come now need not wait for the answer
+            request.Session!.Cache.TakeSnapshot(request.Session.Position);
+        }
+
         int before = request.Answer.Ids.Count;
         bool goesOn = request.Next(logits);
         _generatedTokens += request.Answer.Ids.Count - before;
@@ -320,8 +335,13 @@ internal sealed class Scheduler : IDisposable
 
     private void End(Request request, StopReason reason)
     {
-        if (request.Session is { } session && session.Position > 0)
+        if (request.Session is { Position: > 0 } session)
+        {
             _prefixes?.Add(request.Text[..session.Position], session.Cache);
+            _parked?.Add(request.Text[..session.Position], session);
+            request.Session = _parked is null ? session : null;
+        }
+
         request.Answer.End(reason);
         Leave(request);
         request.Complete();
