@@ -1,4 +1,5 @@
 using Polymath.Files;
+using Polymath.Generation.Constraints;
 using Polymath.Models;
 using Polymath.Models.Layers;
 using Polymath.Tensors;
@@ -324,10 +325,17 @@ internal sealed class Scheduler : IDisposable
         }
 
         int before = request.Answer.Ids.Count;
-        bool goesOn = request.Next(logits);
+        try
+        {
+            if (!request.Next(logits))
+                End(request, request.Answer.Reason);
+        }
+        catch (ConstraintException e)   // its grammar needs more memory than it may have
+        {
+            Fail(request, e);
+        }
+
         _generatedTokens += request.Answer.Ids.Count - before;
-        if (!goesOn)
-            End(request, request.Answer.Reason);
     }
 
     private static ReadOnlySpan<int> WholePages(Request request) =>
