@@ -175,12 +175,16 @@ internal static class CommandLine
         return exception is UsageException ? ExitCode.Usage : ExitCode.Failure;
     }
 
+    /// <summary>What an exception says, without the name of a parameter that nobody typed.</summary>
+    internal static string MessageOf(Exception exception) => exception is ArgumentException { ParamName: { } name }
+        ? exception.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : exception.Message;
+
     private static string Describe(Exception exception) => exception switch
     {
         OutOfMemoryException => "not enough memory",
-        ArgumentException { ParamName: { } name } e => e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal),
+        ArgumentException e => MessageOf(e),
         UsageException or ModelFormatException or TrainingException or HubException or ConstraintException or TemplateException or EngineBusyException or IOException or UnauthorizedAccessException or InvalidDataException
-            or NotSupportedException or InvalidOperationException or ArgumentException or OperationCanceledException => exception.Message,
+            or NotSupportedException or InvalidOperationException or OperationCanceledException => exception.Message,
         _ => $"{exception.GetType().Name}: {exception.Message} (this is a bug; --verbose shows where)",
     };
 }

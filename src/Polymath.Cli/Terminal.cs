@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
@@ -92,6 +93,15 @@ internal sealed class Terminal : IDisposable
             terminal.Interrupt();
         });
         return terminal;
+    }
+
+    /// <summary>Writes to standard output at once, as it is.</summary>
+    public void WriteNow(ReadOnlySpan<char> text)
+    {
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(Utf8.GetMaxByteCount(text.Length));
+        Output.Write(bytes, 0, Utf8.GetBytes(text, bytes));
+        Output.Flush();
+        ArrayPool<byte>.Shared.Return(bytes);
     }
 
     /// <summary>Asks a question that a line of the input answers; an empty one means yes.</summary>

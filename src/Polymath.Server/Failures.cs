@@ -13,6 +13,10 @@ namespace Polymath.Server;
 /// <summary>Turns what goes wrong into an answer, in the form of the interface that was asked. Says nothing of paths or insides.</summary>
 internal sealed class Failures(ServerOptions options, ServerMetrics metrics)
 {
+    /// <summary>What is wrong with an argument, without the name of a parameter that no client knows.</summary>
+    public static string MessageOf(ArgumentException exception) => exception.ParamName is { } name
+        ? exception.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : exception.Message;
+
     /// <summary>Runs the rest of the pipeline.</summary>
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {

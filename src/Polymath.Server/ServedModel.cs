@@ -67,9 +67,8 @@ internal sealed class ServedModel(ChatModel chat, ServerOptions options, ServerM
         }
         catch (ArgumentException e)
         {
-            string message = e.ParamName is { } name ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : e.Message;
             bool isPrompt = e.ParamName == "prompt";
-            throw new ApiException(400, message) { Field = isPrompt ? "messages" : null, Code = isPrompt ? "context_length_exceeded" : null };
+            throw new ApiException(400, Failures.MessageOf(e)) { Field = isPrompt ? "messages" : null, Code = isPrompt ? "context_length_exceeded" : null };
         }
     }
 

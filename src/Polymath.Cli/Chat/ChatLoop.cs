@@ -88,7 +88,7 @@ internal sealed class ChatLoop(ChatModel model, Conversation conversation, ChatS
         {
             conversation.TakeBack();
             _screen.EndReply();
-            _screen.Complain(e is ArgumentException { ParamName: { } name } ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : e.Message);
+            _screen.Complain(CommandLine.MessageOf(e));
             return false;
         }
     }

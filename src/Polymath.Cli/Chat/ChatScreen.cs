@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Polymath.Chat;
 using Polymath.Generation;
 
@@ -35,13 +34,13 @@ internal sealed class ChatScreen(Terminal terminal)
         if (isReasoning != (_last == ReplyPart.Reasoning))
         {
             if (_lineIsOpen && !isReasoning)
-                Write("\n\n");
+                terminal.WriteNow("\n\n");
             if (_colours)
-                Write(isReasoning ? Dim : Plain);
+                terminal.WriteNow(isReasoning ? Dim : Plain);
         }
 
         _last = delta.Part;
-        Write(terminal.OutputIsTerminal ? Printable.Tame(delta.Text) : delta.Text);
+        terminal.WriteNow(terminal.OutputIsTerminal ? Printable.Tame(delta.Text) : delta.Text);
         _lineIsOpen = !delta.Text.EndsWith('\n');
     }
 
@@ -49,9 +48,9 @@ internal sealed class ChatScreen(Terminal terminal)
     public void EndReply()
     {
         if (_colours && _last == ReplyPart.Reasoning)
-            Write(Plain);
+            terminal.WriteNow(Plain);
         if (_lineIsOpen)
-            Write("\n");
+            terminal.WriteNow("\n");
         (_lineIsOpen, _last) = (false, ReplyPart.Content);
     }
 
@@ -70,11 +69,5 @@ internal sealed class ChatScreen(Terminal terminal)
             CultureInfo.InvariantCulture,
             $"prompt {result.PromptTokens} tokens, {result.CachedTokens} of them reused, {Figures.Rate(computed, result.PromptTime)} tokens/s; "
             + $"reply {result.Ids.Count} tokens, {Figures.Rate(result.Ids.Count, result.DecodeTime)} tokens/s{end}");
-    }
-
-    private void Write(ReadOnlySpan<char> text)
-    {
-        terminal.Output.Write(Encoding.UTF8.GetBytes(text.ToString()));
-        terminal.Output.Flush();
     }
 }

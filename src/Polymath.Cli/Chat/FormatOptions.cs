@@ -26,16 +26,14 @@ internal sealed class FormatOptions
         if (given > 1)
             throw new UsageException("only one of --json, --schema, --regex and --grammar can be given");
         if (schema is not null)
-            return Schema(schema, cancellation);
+            return Grammar.JsonSchema(ReadSource(schema, cancellation));
         if (regex is not null)
             return Grammar.Regex(regex);
         if (grammar is not null)
-            return Grammar.Gbnf(TextInput.ReadFile(grammar, cancellation, MostBytes));
+            return Grammar.Gbnf(ReadSource(grammar, cancellation));
         return given == 0 ? null : Grammar.Json();
     }
 
-    /// <summary>The grammar of a file with a JSON schema.</summary>
-    /// <exception cref="ConstraintException">One that cannot be honoured.</exception>
-    public static Grammar Schema(string path, CancellationToken cancellation) =>
-        Grammar.JsonSchema(TextInput.ReadFile(path, cancellation, MostBytes));
+    /// <summary>The text of a schema or grammar; one longer than can be honoured is not read to its end.</summary>
+    public static string ReadSource(string path, CancellationToken cancellation) => TextInput.ReadFile(path, cancellation, MostBytes);
 }

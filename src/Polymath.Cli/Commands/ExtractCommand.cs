@@ -36,8 +36,8 @@ internal sealed class ExtractCommand : CliCommand
     public override int Execute(ParseResult parse, Terminal terminal)
     {
         string path = parse.GetValue(_schema) ?? throw new UsageException("--schema FILE is needed; see polymath extract --help");
-        Grammar format = FormatOptions.Schema(path, terminal.Cancellation);
-        string schema = TextInput.ReadFile(path, terminal.Cancellation).Trim();
+        string schema = FormatOptions.ReadSource(path, terminal.Cancellation).Trim();
+        Grammar format = Grammar.JsonSchema(schema);
         IReadOnlyList<Document> documents = Document.ReadAll(parse.GetValue(_files) ?? [], terminal);
         string about = parse.GetValue(_about) is { Length: > 0 } more ? $"\n{more}" : "";
         var options = new GenerationOptions { MaxTokens = parse.GetValue(_sampling.Tokens), Sampling = new SamplingOptions { Temperature = 0 } };

@@ -1,7 +1,5 @@
-using System.Buffers;
 using System.CommandLine;
 using System.Globalization;
-using System.Text;
 using Polymath.Generation;
 using Polymath.Hub;
 using Polymath.Models;
@@ -144,10 +142,7 @@ internal sealed class RunCommand : CliCommand
     {
         if (terminal.OutputIsTerminal)
             piece = Printable.Tame(piece);
-        byte[] bytes = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(piece.Length));
-        terminal.Output.Write(bytes, 0, Encoding.UTF8.GetBytes(piece, bytes));
-        terminal.Output.Flush();
-        ArrayPool<byte>.Shared.Return(bytes);
+        terminal.WriteNow(piece);
         return piece is [.., not '\n'];
     }
 }

@@ -81,8 +81,7 @@ internal sealed class TaskModel(Model model, ChatModel chat, Terminal terminal) 
         }
         catch (ArgumentException e)
         {
-            string message = e.ParamName is { } parameter ? e.Message.Replace($" (Parameter '{parameter}')", "", StringComparison.Ordinal) : e.Message;
-            throw new InvalidOperationException($"{name}: {message}; see -c", e);
+            throw new InvalidOperationException($"{name}: {CommandLine.MessageOf(e)}; see -c", e);
         }
     }
 

@@ -94,8 +94,7 @@ internal static class MessageFields
         }
         catch (ArgumentException e)
         {
-            string message = e.ParamName is { } parameter ? e.Message.Replace($" (Parameter '{parameter}')", "", StringComparison.Ordinal) : e.Message;
-            throw fields.Wrong(name, message);
+            throw fields.Wrong(name, Failures.MessageOf(e));
         }
     }
 

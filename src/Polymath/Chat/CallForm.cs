@@ -47,6 +47,9 @@ public sealed record CallForm
     /// </summary>
     public bool Tentative { get; init; }
 
+    /// <summary>True where other messages than calls begin with <see cref="Trigger"/> too, so that it tells nothing by itself.</summary>
+    public bool SharesTrigger { get; init; }
+
     /// <summary>The text that tells a call from an answer: the first tag of what a call begins with. Empty for JSON that stands alone.</summary>
     public string Trigger
     {

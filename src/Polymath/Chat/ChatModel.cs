@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Polymath.Files;
 using Polymath.Generation;
 using Polymath.Generation.Batching;
@@ -88,11 +87,7 @@ public sealed class ChatModel : IDisposable
             ["eos_token"] = tokenizer.EndId is { } end ? tokenizer.TokenText(end) : "",
         };
         foreach ((string name, System.Text.Json.Nodes.JsonNode? value) in ChatMessages.ToJson(messages, tools, template.Source, Dialect))
-        {
-            using JsonDocument document = JsonDocument.Parse(value?.ToJsonString() ?? "null");
-            variables[name] = TemplateValue.FromJson(document.RootElement);
-        }
-
+            variables[name] = TemplateValue.Parse(value?.ToJsonString() ?? "null");
         if (request.Thinking is { } thinking)
             variables["enable_thinking"] = thinking;
         foreach ((string name, string json) in request.Variables)

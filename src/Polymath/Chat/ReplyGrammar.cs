@@ -31,11 +31,7 @@ internal static partial class ReplyGrammar
     private static Grammar? Triggered(CallRule rule)
     {
         string begin = (rule.Form.BlockBegin + rule.Form.CallBegin).TrimStart(), trigger = rule.Form.Trigger;
-        if (trigger.Length == 0)
-            return null;
-        // With harmony every message begins with the trigger, so the whole beginning has to tell.
-        bool shared = trigger == "<|channel|>";
-        if (shared)
+        if (trigger.Length == 0 || rule.Form.SharesTrigger)
             return null;
         Grammar then = Calls(rule, rule.Form with { BlockBegin = begin[trigger.Length..], CallBegin = rule.Form.BlockBegin.Length > 0 ? rule.Form.CallBegin : "" });
         return Grammar.Triggered([new GrammarTrigger(trigger, then)], 0, rule.Parallel ? null : 1);

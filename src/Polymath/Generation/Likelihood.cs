@@ -40,16 +40,23 @@ public static class Likelihood
         return sums;
     }
 
-    private static double LogProb(ReadOnlySpan<float> logits, int id)
+    /// <summary>The largest of the logits, and log Σ e^(logit − largest): a logit less both is the logarithm of a probability.</summary>
+    internal static (float Max, double LogSum) Normalizer(ReadOnlySpan<float> logits)
     {
-        if ((uint)id >= (uint)logits.Length)
-            throw new ArgumentException($"id {id} is not in the vocabulary of {logits.Length}", nameof(id));
         float max = float.NegativeInfinity;
         foreach (float logit in logits)
             max = Math.Max(max, logit);
         double sum = 0;
         foreach (float logit in logits)
             sum += Math.Exp(logit - max);
-        return logits[id] - max - Math.Log(sum);
+        return (max, Math.Log(sum));
+    }
+
+    private static double LogProb(ReadOnlySpan<float> logits, int id)
+    {
+        if ((uint)id >= (uint)logits.Length)
+            throw new ArgumentException($"id {id} is not in the vocabulary of {logits.Length}", nameof(id));
+        (float max, double log) = Normalizer(logits);
+        return logits[id] - max - log;
     }
 }

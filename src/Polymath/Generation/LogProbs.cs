@@ -24,13 +24,8 @@ internal sealed class LogProbs
     /// <summary>The token <paramref name="id"/> was chosen by the logits [V].</summary>
     public void Add(ReadOnlySpan<float> logits, int id)
     {
-        float max = float.NegativeInfinity;
-        foreach (float logit in logits)
-            max = Math.Max(max, logit);
-        double sum = 0;
-        foreach (float logit in logits)
-            sum += Math.Exp(logit - max);
-        float normalizer = max + (float)Math.Log(sum);
+        (float max, double log) = Likelihood.Normalizer(logits);
+        float normalizer = max + (float)log;
         _tokens.Add(new AnswerToken(new TokenLogProb(id, logits[id] - normalizer), Likeliest(logits, normalizer)));
     }
 

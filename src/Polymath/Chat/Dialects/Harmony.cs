@@ -16,6 +16,7 @@ internal sealed class Harmony : Dialect
             Arguments = new JsonArguments(),
             CallEnd = "<|call|>",
             Parallel = false,
+            SharesTrigger = true,
         },
     ];
 

@@ -22,6 +22,20 @@ internal abstract class ArgumentsReader
     /// <summary>Takes one more character.</summary>
     public abstract Outcome Take(char c);
 
+    /// <summary>Takes one more character of JSON that is passed on as it stands, but for controls in strings, which are escaped.</summary>
+    private protected Outcome TakeJson(ref JsonScanner scanner, char c)
+    {
+        bool escapes = c < ' ' && scanner.InString;
+        Outcome outcome = scanner.Take(c);
+        if (outcome == Outcome.Bad)
+            return outcome;
+        if (escapes)
+            Output.AppendEscaped(c);
+        else
+            Output.Append(c);
+        return outcome;
+    }
+
     /// <summary>The reader of a form.</summary>
     public static ArgumentsReader Of(CallForm form) => form.Arguments switch
     {
@@ -47,16 +61,6 @@ internal sealed class JsonReader : ArgumentsReader
 
     public override Outcome Take(char c)
     {
-        if (!_scanner.Begun && LiteralMatch.IsWhite(c))
-            return Outcome.More;
-        bool escapes = c < ' ' && _scanner.InString;
-        Outcome outcome = _scanner.Take(c);
-        if (outcome == Outcome.Bad)
-            return outcome;
-        if (escapes)
-            Output.AppendEscaped(c);
-        else
-            Output.Append(c);
-        return outcome;
+        return !_scanner.Begun && LiteralMatch.IsWhite(c) ? Outcome.More : TakeJson(ref _scanner, c);
     }
 }

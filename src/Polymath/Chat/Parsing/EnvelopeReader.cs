@@ -114,15 +114,8 @@ internal sealed class EnvelopeReader : ArgumentsReader
 
     private Outcome TakeArguments(char c)
     {
-        bool escapes = c < ' ' && _scanner.InString;
-        Outcome outcome = _scanner.Take(c);
-        if (outcome == Outcome.Bad)
-            return outcome;
-        if (escapes)
-            Output.AppendEscaped(c);
-        else
-            Output.Append(c);
-        return outcome == Outcome.Done ? To(State.After) : Outcome.More;
+        Outcome outcome = TakeJson(ref _scanner, c);
+        return outcome == Outcome.Done ? To(State.After) : outcome;
     }
 
     private Outcome TakeText(char c)

@@ -20,6 +20,7 @@ internal sealed class Scheduler : IDisposable
     private readonly int[][] _pages;              // of a beginning that was found
     private readonly List<Request> _waiting = [];
     private readonly List<Request> _running = [];   // the first to come is the first
+    private readonly List<Request> _inside = [];    // whose tokens are in the batch
     private long _promptTokens;
     private long _cachedTokens;
     private long _generatedTokens;
@@ -218,30 +219,32 @@ internal sealed class Scheduler : IDisposable
     /// <summary>Puts the next tokens of every text into the batch: first those that are being written, then parts of prompts.</summary>
     private void Compose()
     {
-        foreach (Request request in _running)
-            request.Row = -1;
-        int writing = 0;
+        _inside.Clear();
         for (int i = 0; i < _running.Count; i++)
         {
             Request request = _running[i];
             if (request.IsReading || !MakeRoom(request, 1))
                 continue;
-            request.Row = _batch.Add(request.Session!, request.Text[^1..]);
-            writing++;
+            Put(request, request.Text[^1..], logits: true);
         }
 
-        int left = writing > 0 ? _options.PromptTokensBesideOthers : _options.PromptTokens;
+        int left = _inside.Count > 0 ? _options.PromptTokensBesideOthers : _options.PromptTokens;
         for (int i = 0; i < _running.Count && left > 0; i++)
         {
             Request request = _running[i];
             int count = Math.Min(left, request.Missing);
             if (!request.IsReading || !MakeRoom(request, count))
                 continue;
-            int position = request.Session!.Position;
-            request.Row = _batch.Add(request.Session, request.Text.Slice(position, count), count == request.Missing);
+            Put(request, request.Text.Slice(request.Session!.Position, count), count == request.Missing);
             left -= count;
             _promptTokens += count;
         }
+    }
+
+    private void Put(Request request, ReadOnlySpan<int> ids, bool logits)
+    {
+        request.Row = _batch.Add(request.Session!, ids, logits);
+        _inside.Add(request);
     }
 
     /// <summary>
@@ -255,7 +258,7 @@ internal sealed class Scheduler : IDisposable
         {
             if (HasRoom(session.Cache.PagesToAdd(session.Position, count)))
                 continue;
-            Request last = _running.Last(other => other == request || !_batch.Contains(other.Session!));
+            Request last = _running.Last(other => !_inside.Contains(other));   // this one at the latest
             last.Session!.Dispose();
             last.Session = null;
             _running.Remove(last);
@@ -269,12 +272,11 @@ internal sealed class Scheduler : IDisposable
 
     private void Run()
     {
-        Request[] inside = [.. _running.Where(request => request.Session is { } session && _batch.Contains(session))];
         try
         {
-            Tensor logits = _batch.Forward(inside.Length == 1 ? inside[0].Cancellation : default);
+            Tensor logits = _batch.Forward(_inside.Count == 1 ? _inside[0].Cancellation : default);
             _steps++;
-            foreach (Request request in inside)
+            foreach (Request request in _inside)
             {
                 if (request.Row >= 0)
                     TakeLogits(request, logits.Row(request.Row));
@@ -282,15 +284,15 @@ internal sealed class Scheduler : IDisposable
         }
         catch (OperationCanceledException)
         {
-            End(inside[0], StopReason.Cancelled);
+            End(_inside[0], StopReason.Cancelled);
         }
-        catch (ModelFormatException e) when (inside.Length == 1)
+        catch (ModelFormatException e) when (_inside.Count == 1)
         {
-            Fail(inside[0], e);
+            Fail(_inside[0], e);
         }
         catch (ModelFormatException)
         {
-            foreach (Request request in inside)   // the others shall not pay for it
+            foreach (Request request in _inside)   // the others shall not pay for it
                 RunAlone(request);
         }
     }

@@ -198,23 +198,19 @@ internal sealed partial class GrammarCompiler(CompileBudget budget)
         }
     }
 
-    private int MachineId(ByteDfa machine)
-    {
-        if (_machineIds.TryGetValue(machine, out int id))
-            return id;
-        id = _machines.Count;
-        _machines.Add(machine);
-        _machineIds.Add(machine, id);
-        return id;
-    }
+    private int MachineId(ByteDfa machine) => IdOf(machine, _machines, _machineIds);
 
-    private int RuleId(Rule rule)
+    private int RuleId(Rule rule) => IdOf(rule, _rules, _ruleIds);
+
+    /// <summary>The place of an item in a list, to whose end it is added when it is new.</summary>
+    private static int IdOf<T>(T item, List<T> items, Dictionary<T, int> ids)
+        where T : notnull
     {
-        if (_ruleIds.TryGetValue(rule, out int id))
+        if (ids.TryGetValue(item, out int id))
             return id;
-        id = _rules.Count;
-        _rules.Add(rule);
-        _ruleIds.Add(rule, id);
+        id = items.Count;
+        items.Add(item);
+        ids.Add(item, id);
         return id;
     }
 
